@@ -1,0 +1,53 @@
+# Everything sets itself up: a machine with Python 3.11+, pip and make is enough.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test run check bench fmt lock clean
+
+help:           ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: $(READY)  ## PLCs, Fleet server, broker and collector on this machine, live  (ARGS="--duration 60 --outage 20")
+	@$(BIN)/edge-collector demo $(ARGS)
+
+test: $(READY)  ## all tests  (ARGS="tests/unit -k scaling")
+	@$(BIN)/python -m pytest $(ARGS)
+
+run: $(READY)   ## the collector, configured by .env
+	@$(BIN)/edge-collector run $(ARGS)
+
+check: $(READY) ## style, types and import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+bench: $(READY) ## the figures of the documentation, measured here and now
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+fmt: $(READY)   ## put the code in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock:           ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock
+
+clean:          ## forget the virtual environment and all caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The venv has no pip of its own until the lock brings one: Debian's python3 may lack ensurepip, and its own
+# environment is externally managed, but its pip can install into another one.
+$(READY): requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (once, about half a minute) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "pip is needed, e.g.: apt-get install python3-pip"; exit 1; }
+	@$(PYTHON) -m venv --clear --without-pip $(VENV)
+	@$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,183 @@
+"""One device on its lane: which of its tags are due, what a cycle gave, and how the device does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import itemgetter
+
+from collector.clock import Clock
+from collector.config.plan import DevicePlan
+from collector.polling.group import GroupReader
+from collector.polling.scan import Scan
+from collector.status.board import Board, DeviceCondition
+from protocols.base import Cycle, PlcDriver, PlcSession, Value
+from protocols.errors import SessionError
+from protocols.quality import Quality
+
+ScanSink = Callable[[Scan], None]
+
+_NOT_POLLED = (DeviceCondition.DISABLED, DeviceCondition.REFUSED, DeviceCondition.FAULTED)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """When a group is due (monotonic seconds, on a fixed grid)."""
+
+    reader: GroupReader
+    interval_s: float
+    due: float
+    tags: tuple[int, ...]
+    names: tuple[str, ...]
+
+
+class DevicePoller:
+    """Polls one `DevicePlan`. Owned by one lane, which gives it the session."""
+
+    def __init__(
+        self,
+        driver: PlcDriver,
+        plan: DevicePlan,
+        first_due: float,
+        *,
+        clock: Clock,
+        board: Board,
+        deliver: ScanSink,
+    ) -> None:
+        self.plan = plan
+        self.resting: SessionError | None = None
+        self.resting_until = 0.0
+        self._retired = False
+        self._clock = clock
+        self._board = board
+        self._deliver = deliver
+        self._last_stamp_ms = 0
+        self._missed = 0
+        self._away = False
+        self._turns = [
+            _Turn(
+                GroupReader(driver, plan, group),
+                group.interval_ms / 1000,
+                first_due,
+                group.tags,
+                tuple(plan.names[tag] for tag in group.tags),
+            )
+            for group in plan.groups
+        ]
+        known = board.devices.get(plan.id)
+        if known is None or known.condition in _NOT_POLLED:
+            board.device(plan.id, plan.name, DeviceCondition.OFFLINE, "not polled yet")
+
+    @property
+    def due(self) -> float:
+        """When the next of its groups is due."""
+        return min(turn.due for turn in self._turns)
+
+    async def poll(self, session: PlcSession, now: float) -> None:
+        """Read what is due at `now` and deliver it. Raises `SessionError` after delivering what came before it."""
+        turns = self._take_due(now)
+        if self._away:
+            for turn in turns:
+                turn.reader.retry_soon(now)
+        cycles = [Cycle([None] * len(turn.tags)) for turn in turns]
+        failure: SessionError | None = None
+        for turn, cycle in zip(turns, cycles, strict=True):
+            try:
+                await turn.reader.read(session, cycle, now)
+            except SessionError as error:
+                failure = error
+                break
+        self._finish(turns, cycles, failure)
+        if failure:
+            raise failure
+
+    def skip(self, now: float, error: SessionError) -> None:
+        """Account for a cycle that could not be tried, because the session is away for this reason."""
+        turns = self._take_due(now)
+        self._finish(turns, [Cycle([None] * len(turn.tags)) for turn in turns], error)
+
+    def retire(self) -> None:
+        """Its plan is no longer in force: what a cycle under way still brings is not delivered."""
+        self._retired = True
+
+    def _finish(self, turns: list[_Turn], cycles: list[Cycle], failure: SessionError | None) -> None:
+        if self._retired:
+            return
+        scan = self._scan(turns, cycles, failure.quality if failure else Quality.NO_VALUE)
+        self._report(scan, turns, failure)
+        self._deliver(scan)
+
+    def _take_due(self, now: float) -> list[_Turn]:
+        """The groups that are due, each moved on to the next point of its grid that lies ahead."""
+        turns = [turn for turn in self._turns if turn.due <= now]
+        for turn in turns:
+            passed = int((now - turn.due) / turn.interval_s)
+            self._missed += passed
+            turn.due += (passed + 1) * turn.interval_s
+        return turns
+
+    def _scan(self, turns: list[_Turn], cycles: list[Cycle], missing: Quality) -> Scan:
+        if len(turns) == 1:
+            names, values, bad = turns[0].names, cycles[0].values, cycles[0].bad
+        else:
+            names, values, bad = _merge(turns, cycles)
+        if None in values:
+            for position, value in enumerate(values):
+                if value is None and position not in bad:
+                    bad[position] = missing
+        return Scan(self.plan, self._stamp(), names, values, bad)
+
+    def _stamp(self) -> int:
+        stamp_ms = self._clock.wall_ms()
+        if stamp_ms == self._last_stamp_ms:
+            stamp_ms += 1
+        self._last_stamp_ms = stamp_ms
+        return stamp_ms
+
+    def _report(self, scan: Scan, turns: list[_Turn], failure: SessionError | None) -> None:
+        state = self._board.devices[self.plan.id]
+        state.polls += 1
+        state.missed, self._missed = state.missed + self._missed, 0
+        state.requests_per_cycle = sum(len(turn.reader.requests) for turn in turns)
+        if not scan.empty:
+            state.last_good_ms = scan.stamp_ms
+        if failure is None and not scan.bad:
+            self._away = False
+            if state.condition is not DeviceCondition.ONLINE or state.bad_tags:
+                state.bad_tags = {}
+                self._board.device(self.plan.id, self.plan.name, DeviceCondition.ONLINE)
+            return
+        if failure is not None:
+            state.failures += 1
+        self._away = failure is not None
+        state.bad_tags = {scan.names[position]: quality.value for position, quality in scan.bad.items()}
+        condition = DeviceCondition.OFFLINE if scan.empty else DeviceCondition.DEGRADED
+        self._board.device(self.plan.id, self.plan.name, condition, self._explain(scan, turns, failure))
+
+    def _explain(self, scan: Scan, turns: list[_Turn], failure: SessionError | None) -> str:
+        if failure is not None:
+            return str(failure)
+        refusals = [text for turn in turns for text in _refusals(turn)]
+        tags = ", ".join(f"{scan.names[position]} {quality}" for position, quality in list(scan.bad.items())[:3])
+        more = f" and {len(scan.bad) - 3} more" if len(scan.bad) > 3 else ""
+        return f"no good value for {tags}{more}" + (f": {refusals[0]}" if refusals else "")
+
+
+def _refusals(turn: _Turn) -> list[str]:
+    """Why tags of the group were refused, latest first."""
+    told = [aside.message for aside in turn.reader.set_aside.values()]
+    return [turn.reader.last_refusal, *told] if turn.reader.last_refusal else told
+
+
+def _merge(turns: list[_Turn], cycles: list[Cycle]) -> tuple[tuple[str, ...], list[Value | None], dict[int, Quality]]:
+    """Several groups due at once make one message, in the config's order."""
+    rows = sorted(
+        (
+            (tag, turn.names[position], cycle.values[position], cycle.bad.get(position))
+            for turn, cycle in zip(turns, cycles, strict=True)
+            for position, tag in enumerate(turn.tags)
+        ),
+        key=itemgetter(0),
+    )
+    names = tuple(row[1] for row in rows)
+    values = [row[2] for row in rows]
+    bad = {position: row[3] for position, row in enumerate(rows) if row[3] is not None}
+    return names, values, bad

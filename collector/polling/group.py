@@ -1,0 +1,176 @@
+"""The tags of one device that share an interval: reads them, learns which addresses the device refuses.
+
+A refused block is halved until the tags to blame are found. They are set aside, reported, and tried again one by
+one at long intervals; the rest goes on in whole blocks.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from collector.config.plan import DevicePlan, PollGroup
+from protocols.base import Cycle, Lessons, PlcDriver, PlcSession, Request
+from protocols.errors import RequestRefused, SessionLost
+from protocols.quality import Quality
+
+RETRY_SET_ASIDE_S = 300.0
+RETRIES_A_CYCLE = 4
+ISOLATION_REQUESTS_A_CYCLE = 64
+ILL_PAUSE_S = 60.0
+STUCK_AFTER_TIMEOUTS = 3  # a session keeps its own deadline; this one is for a session that does not
+
+
+@dataclass(slots=True)
+class SetAside:
+    """A tag the device refuses on its own, and when to ask for it again (monotonic seconds)."""
+
+    quality: Quality
+    message: str
+    retry_at: float
+
+
+class GroupReader:
+    """Reads one `PollGroup` of one device through whatever session the lane has at the moment."""
+
+    def __init__(self, driver: PlcDriver, plan: DevicePlan, group: PollGroup) -> None:
+        self._driver = driver
+        self._plan = plan
+        self._group = group
+        self._lessons = Lessons()
+        self.requests: tuple[Request, ...] = group.requests
+        self.set_aside: dict[int, SetAside] = {}
+        self.last_refusal: str | None = None
+        self.isolation_budget = 0
+        self._ill_until = 0.0
+
+    async def read(self, session: PlcSession, cycle: Cycle, now: float) -> None:
+        """Fill `cycle` (positions of the group). Raises `SessionError`; what was read before it stays in `cycle`."""
+        self.last_refusal = None
+        self.isolation_budget = ISOLATION_REQUESTS_A_CYCLE
+        for request in self.requests:
+            try:
+                await self._ask(session, request, cycle)
+            except RequestRefused as refusal:
+                self.last_refusal = str(refusal)
+                await self._isolate(session, cycle, now, request, refusal)
+        if self.set_aside:
+            await self._retry_set_aside(session, cycle, now)
+
+    def retry_soon(self, now: float) -> None:
+        """Ask for everything set aside again: the device was away and may have come back another."""
+        for aside in self.set_aside.values():
+            aside.retry_at = min(aside.retry_at, now)
+
+    async def read_part(self, session: PlcSession, tags: Sequence[int], cycle: Cycle) -> None:
+        """Read only these tags of the group. Raises `RequestRefused` or `SessionError`."""
+        points = [self._group.points[tag] for tag in tags]
+        part = Cycle([None] * len(tags))
+        for request in self._driver.compile(self._plan.connection, points):
+            await self._ask(session, request, part)
+        for position, tag in enumerate(tags):
+            cycle.values[tag] = part.values[position]
+            if position in part.bad:
+                cycle.bad[tag] = part.bad[position]
+            else:
+                cycle.bad.pop(tag, None)
+
+    async def _ask(self, session: PlcSession, request: Request, cycle: Cycle) -> None:
+        limit_s = STUCK_AFTER_TIMEOUTS * self._plan.connection.timeout_s
+        try:
+            async with asyncio.timeout(limit_s):
+                await session.read(request, cycle)
+        except TimeoutError:
+            raise SessionLost(f"{self._plan.connection.where} hung at {request.subject} for {limit_s:g} s") from None
+        if self._plan.request_delay_s:
+            await asyncio.sleep(self._plan.request_delay_s)
+
+    def learn(self, aside: dict[int, SetAside], breaks: set[int]) -> None:
+        """Plan around what the device refused from now on."""
+        self.set_aside.update(aside)
+        self._replan(self._lessons.breaks | breaks)
+
+    async def _isolate(
+        self, session: PlcSession, cycle: Cycle, now: float, request: Request, refusal: RequestRefused
+    ) -> None:
+        isolation = _Isolation(self, session, cycle, now)
+        if refusal.quality is Quality.DEVICE_ERROR and now < self._ill_until:
+            isolation.give_up(request.tags, refusal)
+            return
+        await isolation.run(request.tags, refusal)
+        if refusal.quality is Quality.DEVICE_ERROR and len(isolation.blamed) == len(request.tags):
+            # A device that fails at every address is ill itself: its addresses may be well.
+            self._ill_until = now + ILL_PAUSE_S
+        elif isolation.blamed or isolation.breaks:
+            self.learn(isolation.blamed, isolation.breaks)
+
+    async def _retry_set_aside(self, session: PlcSession, cycle: Cycle, now: float) -> None:
+        due = [tag for tag, aside in self.set_aside.items() if aside.retry_at <= now][:RETRIES_A_CYCLE]
+        healed = False
+        for tag in due:
+            aside = self.set_aside[tag]
+            aside.retry_at = now + RETRY_SET_ASIDE_S
+            try:
+                await self.read_part(session, [tag], cycle)
+            except RequestRefused as refusal:
+                aside.quality, aside.message = refusal.quality, str(refusal)
+            else:
+                del self.set_aside[tag]
+                healed = True
+        for tag, aside in self.set_aside.items():
+            cycle.bad[tag] = aside.quality
+        if healed:
+            self._replan(self._lessons.breaks)
+
+    def _replan(self, breaks: frozenset[int] | set[int]) -> None:
+        self._lessons = Lessons(frozenset(self.set_aside), frozenset(breaks))
+        self.requests = self._driver.compile(self._plan.connection, self._group.points, self._lessons)
+
+
+class _Isolation:
+    """Finds out which tags of a refused request are to blame, reading the others on the way."""
+
+    def __init__(self, reader: GroupReader, session: PlcSession, cycle: Cycle, now: float) -> None:
+        self._reader = reader
+        self._session = session
+        self._cycle = cycle
+        self._now = now
+        self.blamed: dict[int, SetAside] = {}
+        self.breaks: set[int] = set()
+
+    async def run(self, tags: tuple[int, ...], refusal: RequestRefused) -> bool:
+        """Blame within `tags`, which were refused together. Whether any of them is left without a value."""
+        if not refusal.isolate and not refusal.whole:
+            self.give_up(tags, refusal)
+            return True
+        if refusal.whole or len(tags) == 1:
+            self._blame(tags, refusal)
+            return True
+        middle = len(tags) // 2
+        left, right = tags[:middle], tags[middle:]
+        guilty = [await self._try(left), await self._try(right)]
+        if not any(guilty) and refusal.quality is Quality.BAD_ADDRESS:
+            # Each half is readable alone: what lies between them is not, or the device allows no more at once.
+            self.breaks.add(right[0])
+        return any(guilty)
+
+    def give_up(self, tags: tuple[int, ...], refusal: RequestRefused) -> None:
+        """These have no value in this cycle, and nobody is to blame for it."""
+        for tag in tags:
+            self._cycle.bad[tag] = refusal.quality
+
+    async def _try(self, tags: tuple[int, ...]) -> bool:
+        if self._reader.isolation_budget <= 0:
+            for tag in tags:
+                self._cycle.bad[tag] = Quality.NO_VALUE
+            return True
+        self._reader.isolation_budget -= 1
+        try:
+            await self._reader.read_part(self._session, tags, self._cycle)
+        except RequestRefused as refusal:
+            return await self.run(tags, refusal)
+        return False
+
+    def _blame(self, tags: tuple[int, ...], refusal: RequestRefused) -> None:
+        self.give_up(tags, refusal)
+        for tag in tags:
+            self.blamed[tag] = SetAside(refusal.quality, str(refusal), self._now + RETRY_SET_ASIDE_S)

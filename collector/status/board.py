@@ -1,0 +1,133 @@
+"""The one place where the collector's state is kept: every task writes its own part, everybody reads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from collector.clock import Clock
+
+
+class DeviceCondition(StrEnum):
+    """A device's state, by its name on the wire."""
+
+    ONLINE = "online"
+    DEGRADED = "degraded"
+    OFFLINE = "offline"
+    PAUSED = "paused"
+    DISABLED = "disabled"
+    REFUSED = "refused"
+    FAULTED = "faulted"
+
+
+@dataclass(slots=True)
+class DeviceState:
+    """How one device does. Stamps are wall milliseconds; `error` is for the person who must act."""
+
+    id: str
+    name: str
+    condition: DeviceCondition
+    since_ms: int
+    last_good_ms: int | None = None
+    error: str | None = None
+    polls: int = 0
+    missed: int = 0
+    failures: int = 0
+    requests_per_cycle: int = 0
+    bad_tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class BrokerState:
+    """How the broker connection does. `connects` counts the CONNACKs of this run."""
+
+    url: str = ""
+    connected: bool = False
+    since_ms: int = 0
+    protocol: str | None = None
+    connects: int = 0
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class BufferState:
+    """The outbox's counts: recorded = acknowledged + messages + dropped, over this run and what it found."""
+
+    messages: int = 0
+    bytes: int = 0
+    oldest_ms: int | None = None
+    recorded: int = 0
+    acknowledged: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigProblem:
+    """A part of the document that was refused, with its JSON path."""
+
+    path: str
+    code: str
+    message: str
+
+
+@dataclass(slots=True)
+class ConfigState:
+    """Which document is in force and what of it was refused. `asked` once the Fleet API was asked for it."""
+
+    version: str | None = None
+    edge_name: str | None = None
+    source: str | None = None
+    applied_ms: int | None = None
+    problems: tuple[ConfigProblem, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something about the collector as a whole that somebody should know of."""
+
+    code: str
+    since_ms: int
+    detail: str
+
+
+class Board:
+    """All of the state. `on_change` callbacks run when a device changes its condition."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.started_ms = clock.wall_ms()
+        self._started = clock.monotonic()
+        self.broker = BrokerState(since_ms=self.started_ms)
+        self.buffer = BufferState()
+        self.config = ConfigState()
+        self.devices: dict[str, DeviceState] = {}
+        self.conditions: dict[str, Condition] = {}
+        self.on_change: list[Callable[[DeviceState], None]] = []
+
+    def uptime_s(self) -> float:
+        """Seconds since the start."""
+        return self._clock.monotonic() - self._started
+
+    def device(self, device_id: str, name: str, condition: DeviceCondition, error: str | None = None) -> None:
+        """Say what state a device is in; a repetition only renews the error text."""
+        known = self.devices.get(device_id)
+        if known is None:
+            known = DeviceState(device_id, name, condition, self._clock.wall_ms(), error=error)
+            self.devices[device_id] = known
+        else:
+            known.name, known.error = name, error
+            if known.condition is condition:
+                return
+            known.condition, known.since_ms = condition, self._clock.wall_ms()
+        for notify in self.on_change:
+            notify(known)
+
+    def raise_condition(self, code: str, detail: str) -> None:
+        """Say that a condition holds; its `since` stays that of the first time."""
+        held = self.conditions.get(code)
+        since_ms = held.since_ms if held else self._clock.wall_ms()
+        self.conditions[code] = Condition(code, since_ms, detail)
+
+    def clear_condition(self, code: str) -> None:
+        """Say that a condition no longer holds."""
+        self.conditions.pop(code, None)

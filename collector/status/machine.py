@@ -1,0 +1,71 @@
+"""What the gateway itself is doing: processor, memory, disk, temperature, address."""
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+ROUTES = Path("/proc/net/route")
+PROCESSOR_SENSORS = ("coretemp", "k10temp", "cpu_thermal", "cpu-thermal", "soc_thermal", "acpitz")
+
+
+@dataclass(frozen=True, slots=True)
+class MachineFigures:
+    """Percentages are 0 to 100; `disk_percent` is of the filesystem that holds the data folder."""
+
+    cpu_percent: float
+    memory_percent: float
+    disk_percent: float
+    temperature_c: float | None
+    ip_address: str
+
+
+class Machine:
+    """Reads the figures. The processor's load is the mean since the last reading."""
+
+    def __init__(self, data_dir: Path, ip_address: str | None = None) -> None:
+        self._data_dir = data_dir
+        self._ip_address = ip_address
+        psutil.cpu_percent(interval=None)
+
+    def figures(self) -> MachineFigures:
+        """All figures now; a fraction of a millisecond."""
+        return MachineFigures(
+            cpu_percent=psutil.cpu_percent(interval=None),
+            memory_percent=psutil.virtual_memory().percent,
+            disk_percent=psutil.disk_usage(str(self._data_dir)).percent,
+            temperature_c=_processor_temperature(),
+            ip_address=self._ip_address or _own_address(),
+        )
+
+
+def _processor_temperature() -> float | None:
+    """The processor's sensor, else the first there is, else None (most virtual machines, macOS)."""
+    read = getattr(psutil, "sensors_temperatures", None)
+    sensors = read() if read else {}
+    for name in (*PROCESSOR_SENSORS, *sensors):
+        if sensors.get(name):
+            return round(float(sensors[name][0].current), 1)
+    return None
+
+
+def _own_address() -> str:
+    """The IPv4 address of the interface that holds the default route, else the first that is not loopback."""
+    up = {name for name, state in psutil.net_if_stats().items() if state.isup}
+    addresses = {
+        name: entry.address
+        for name, entries in psutil.net_if_addrs().items()
+        for entry in entries
+        if name in up and entry.family == socket.AF_INET and not entry.address.startswith("127.")
+    }
+    first = next(iter(addresses.values()), "127.0.0.1")
+    return addresses.get(_default_interface() or "", first)
+
+
+def _default_interface() -> str | None:
+    try:
+        rows = [line.split() for line in ROUTES.read_text(encoding="ascii").splitlines()[1:]]
+    except OSError:
+        return None
+    return next((row[0] for row in rows if len(row) > 1 and row[1] == "00000000"), None)

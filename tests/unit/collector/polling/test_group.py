@@ -1,0 +1,138 @@
+"""One bad address costs itself and nothing else, whatever block it hides in."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collector.polling.group import RETRY_SET_ASIDE_S, GroupReader
+from protocols.base import Cycle
+from protocols.errors import RequestRefused
+from protocols.quality import Quality
+from tests.doubles.driver import ScriptedDevice, ScriptedDriver, ScriptedSession
+from tests.doubles.plans import device_plan
+
+
+def reader_of(addresses: list[int], max_gap: int = 0) -> tuple[GroupReader, ScriptedSession, ScriptedDevice]:
+    driver = ScriptedDriver(max_gap)
+    plan = device_plan(driver, addresses)
+    device = ScriptedDevice()
+    return GroupReader(driver.erased, plan, plan.groups[0]), ScriptedSession(device), device
+
+
+async def cycle_of(reader: GroupReader, session: ScriptedSession, count: int, now: float = 0.0) -> Cycle:
+    cycle = Cycle([None] * count)
+    await reader.read(session.erased, cycle, now)
+    return cycle
+
+
+async def test_all_good_is_one_request() -> None:
+    reader, session, device = reader_of(list(range(100)))
+    cycle = await cycle_of(reader, session, 100)
+    assert cycle.values == list(range(100))
+    assert len(device.reads) == 1
+
+
+async def test_a_bad_address_is_found_and_costs_only_itself() -> None:
+    reader, session, device = reader_of(list(range(125)))
+    device.unreadable = {77}
+    first = await cycle_of(reader, session, 125)
+    assert first.bad == {77: Quality.BAD_ADDRESS}
+    assert [value for value in first.values if value is not None] == [n for n in range(125) if n != 77]
+    assert len(device.reads) <= 1 + 2 * 7
+
+    device.reads.clear()
+    second = await cycle_of(reader, session, 125, now=1.0)
+    assert second.bad == {77: Quality.BAD_ADDRESS}
+    assert second.values == [None if n == 77 else n for n in range(125)]
+    assert [(read.first, read.last) for read in device.reads] == [(0, 76), (78, 124)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(bad=st.sets(st.integers(0, 59), max_size=60), max_gap=st.integers(0, 3), step=st.integers(1, 3))
+async def test_any_set_of_bad_addresses_is_set_aside_exactly(bad: set[int], max_gap: int, step: int) -> None:
+    addresses = list(range(0, 60, step))
+    reader, session, device = reader_of(addresses, max_gap)
+    device.unreadable = bad
+    for now in range(8):
+        cycle = await cycle_of(reader, session, len(addresses), float(now))
+    guilty = {position for position, address in enumerate(addresses) if address in bad}
+    assert set(cycle.bad) == guilty
+    assert cycle.values == [None if p in guilty else address for p, address in enumerate(addresses)]
+
+
+async def test_a_gap_that_can_not_be_read_is_not_read_again() -> None:
+    reader, session, device = reader_of([0, 1, 2, 5, 6, 7], max_gap=4)
+    device.unreadable = {3}
+    assert (await cycle_of(reader, session, 6)).values == [0, 1, 2, 5, 6, 7]
+    device.reads.clear()
+    assert (await cycle_of(reader, session, 6)).values == [0, 1, 2, 5, 6, 7]
+    assert [(read.first, read.last) for read in device.reads] == [(0, 2), (5, 7)]
+    assert not reader.set_aside
+
+
+async def test_a_device_that_allows_less_at_once_is_asked_for_less() -> None:
+    reader, session, device = reader_of(list(range(100)))
+    device.most_at_once = 30
+    assert (await cycle_of(reader, session, 100)).values == list(range(100))
+    device.reads.clear()
+    assert (await cycle_of(reader, session, 100)).values == list(range(100))
+    assert len(device.reads) == 4
+
+
+async def test_a_tag_set_aside_is_asked_again_slowly_and_comes_back() -> None:
+    reader, session, device = reader_of(list(range(10)))
+    device.unreadable = {4}
+    await cycle_of(reader, session, 10)
+    device.reads.clear()
+    await cycle_of(reader, session, 10, now=RETRY_SET_ASIDE_S - 1)
+    assert all(4 not in read.addresses for read in device.reads)
+
+    device.unreadable = set()
+    healed = await cycle_of(reader, session, 10, now=RETRY_SET_ASIDE_S + 1)
+    assert healed.values[4] == 4
+    assert not healed.bad
+    device.reads.clear()
+    await cycle_of(reader, session, 10, now=RETRY_SET_ASIDE_S + 2)
+    assert len(device.reads) == 1
+
+
+async def test_a_function_the_device_does_not_know_is_not_halved() -> None:
+    reader, session, device = reader_of(list(range(50)))
+    device.unreadable, device.refusal = (
+        {0},
+        RequestRefused(Quality.BAD_ADDRESS, "no such function", whole=True),
+    )
+    cycle = await cycle_of(reader, session, 50)
+    assert len(device.reads) == 1
+    assert set(cycle.bad.values()) == {Quality.BAD_ADDRESS}
+    device.reads.clear()
+    await cycle_of(reader, session, 50, now=1.0)
+    assert not device.reads
+
+
+async def test_a_busy_device_blames_no_address() -> None:
+    reader, session, device = reader_of(list(range(50)))
+    device.unreadable, device.refusal = {0}, RequestRefused(Quality.DEVICE_ERROR, "busy")
+    assert len((await cycle_of(reader, session, 50)).bad) == 50
+    device.unreadable = set()
+    device.reads.clear()
+    assert not (await cycle_of(reader, session, 50, now=1.0)).bad
+    assert len(device.reads) == 1
+
+
+async def test_a_device_that_fails_everywhere_is_ill_and_keeps_its_addresses() -> None:
+    reader, session, device = reader_of(list(range(16)))
+    device.unreadable = set(range(16))
+    device.refusal = RequestRefused(Quality.DEVICE_ERROR, "server device failure", isolate=True)
+    assert len((await cycle_of(reader, session, 16)).bad) == 16
+    device.reads.clear()
+    await cycle_of(reader, session, 16, now=1.0)
+    assert len(device.reads) == 1, "an ill device is not searched every cycle"
+    device.unreadable = set()
+    assert not (await cycle_of(reader, session, 16, now=2.0)).bad
+
+
+async def test_isolation_has_a_bound_a_cycle() -> None:
+    reader, session, device = reader_of(list(range(1000)))
+    device.unreadable = set(range(0, 1000, 2))
+    await cycle_of(reader, session, 1000)
+    assert len(device.reads) <= 65
