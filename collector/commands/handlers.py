@@ -1,0 +1,69 @@
+"""What each command does, of those that touch no PLC."""
+
+import asyncio
+from collections.abc import Mapping
+
+import orjson
+
+from collector import __version__
+from collector.commands.outcome import CommandFailed, Handler, Params
+from collector.commands.redaction import without_secrets
+from collector.config.sync import ConfigSync
+from collector.status.board import Board
+from collector.status.heartbeat import Heartbeat
+from fleet_client.errors import FleetError
+from fleet_client.status import heartbeat
+
+MAX_REFUSALS_TOLD = 100
+
+
+class StatusCommands:
+    """`ping` and `get_status`."""
+
+    def __init__(self, board: Board, beat: Heartbeat) -> None:
+        self._board = board
+        self._beat = beat
+
+    def handlers(self) -> dict[str, Handler]:
+        """By the name of the command."""
+        return {"ping": self._ping, "get_status": self._get_status}
+
+    async def _ping(self, params: Params) -> Mapping[str, object]:
+        return {"version": __version__, "uptime_sec": int(self._board.uptime_s())}
+
+    async def _get_status(self, params: Params) -> Mapping[str, object]:
+        status: dict[str, object] = orjson.loads(heartbeat(self._beat.fields(all_devices=True)))
+        return status
+
+
+class ConfigCommands:
+    """`get_config` and `reload_config`."""
+
+    def __init__(self, sync: ConfigSync) -> None:
+        self._sync = sync
+
+    def handlers(self) -> dict[str, Handler]:
+        """By the name of the command."""
+        return {"get_config": self._get_config, "reload_config": self._reload_config}
+
+    async def _get_config(self, params: Params) -> Mapping[str, object]:
+        in_force = self._sync.in_force
+        if in_force is None:
+            raise CommandFailed("error", "internal", "there is no configuration yet")
+        return await asyncio.to_thread(without_secrets, in_force.body)
+
+    async def _reload_config(self, params: Params) -> Mapping[str, object]:
+        before = self._sync.in_force
+        try:
+            in_force = await self._sync.reload()
+        except FleetError as error:
+            raise CommandFailed("error", "internal", f"{error}; the configuration in force stays") from None
+        problems = in_force.plan.problems
+        return {
+            "version": in_force.plan.version,
+            "applied": before is None or before.sha256 != in_force.sha256,
+            "refused": [
+                {"path": problem.path, "code": problem.code, "message": problem.message}
+                for problem in problems[:MAX_REFUSALS_TOLD]
+            ],
+        }

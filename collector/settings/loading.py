@@ -1,0 +1,113 @@
+"""From the environment to `Settings`, or to every mistake at once."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from collector.settings.envfile import open_to_others
+from collector.settings.environment import gather
+from collector.settings.model import VARIABLES, Settings
+from collector.settings.problems import Problem, SettingsError
+
+NOT_IN_THIS_VERSION: Mapping[str, str] = {
+    "KAFKA_BROKERS": "Kafka sink",
+    "UPLINK_URL": "HTTP sink",
+    "HTTP_HOST": "local page",
+    "HTTP_PORT": "local page",
+    "HTTP_TOKEN": "local page",
+    "HTTP_ALLOWED_HOSTS": "local page",
+    "HISTORY_MAX_MB": "local history",
+    "HISTORY_RAW_HOURS": "local history",
+}
+"""Variables of parts that are still to come. A part that has come takes its entries out."""
+
+MAX_QUOTED = 60
+
+
+def load_settings(env_file: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Read and check everything. `env_file` None is `.env` here, which may be missing; a named one may not.
+
+    Raises `SettingsError` with all of the mistakes. Neither that nor the settings' `warnings` hold a secret.
+    """
+    gathered = gather(env_file, environ)
+    texts = gathered.values
+    problems = gathered.problems
+    settings = _validated(texts, problems)
+    problems += _missing(texts, {problem.variable for problem in problems})
+    if settings is None or problems:
+        raise SettingsError(_in_order(problems), tuple(gathered.warnings))
+    warnings = (*gathered.warnings, *_remarks(settings))
+    return settings.model_copy(update={"edge_id_fixed": "EDGE_ID" in texts, "warnings": warnings})
+
+
+def _validated(texts: Mapping[str, str], problems: list[Problem]) -> Settings | None:
+    fields = {name.lower(): text for name, text in texts.items()}
+    if "DEVICE_ID" in texts:
+        fields.setdefault("edge_id", texts["DEVICE_ID"])
+    try:
+        return Settings.model_validate(fields)
+    except ValidationError as error:
+        refused = error.errors(include_url=False, include_context=True, include_input=False)
+    for mistake in refused:
+        name = str(mistake["loc"][0]).upper()
+        if name in texts:
+            reason = str(mistake.get("ctx", {}).get("error", ""))
+            problems.append(Problem(name, _complaint(name, texts[name], reason)))
+    return None
+
+
+def _complaint(name: str, text: str, reason: str) -> str:
+    if name == "EDGE_CONFIG_SOURCE" and text.lower() == "aas":
+        return (
+            "aas is the old collector's source, which this one does not have; "
+            "expected api (the Fleet server, EDGE_SERVER_URL) or file (a document, EDGE_CONFIG_FILE)"
+        )
+    found = "" if VARIABLES[name].secret else f", found {_quoted(text)}"
+    return f"expected {VARIABLES[name].reader.expects}{found}{reason and f': {reason}'}"
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'" if len(text) <= MAX_QUOTED else f"'{text[:MAX_QUOTED]}…'"
+
+
+def _missing(texts: Mapping[str, str], complained: set[str]) -> Iterator[Problem]:
+    source = texts.get("EDGE_CONFIG_SOURCE", "api").lower()
+    wanted = "EDGE_CONFIG_FILE" if source == "file" else "EDGE_SERVER_URL"
+    for name in (wanted, "MQTT_BROKER_URL"):
+        if name not in texts and not {name, f"{name}_FILE"} & complained:
+            yield Problem(name, f"is missing; expected {VARIABLES[name].reader.expects}")
+    if not texts.keys() & {"DEVICE_ID", "EDGE_ID"} and not complained & {"DEVICE_ID", "EDGE_ID"}:
+        yield Problem("DEVICE_ID", f"is missing; expected the edge id, {VARIABLES['DEVICE_ID'].reader.expects}")
+    if "MQTT_KEY_FILE" in texts and "MQTT_CERT_FILE" not in texts and "MQTT_CERT_FILE" not in complained:
+        yield Problem("MQTT_CERT_FILE", "is missing; expected the certificate of MQTT_KEY_FILE")
+
+
+def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
+    order = list(VARIABLES)
+    return tuple(sorted(problems, key=lambda p: order.index(p.variable) if p.variable in VARIABLES else -1))
+
+
+def _remarks(settings: Settings) -> Iterator[Problem]:
+    if settings.mqtt_tls_insecure:
+        yield Problem("MQTT_TLS_INSECURE", "the broker's certificate is not verified; set MQTT_CA_FILE instead")
+    tls_files = [name for name in ("mqtt_ca_file", "mqtt_cert_file", "mqtt_key_file") if getattr(settings, name)]
+    if tls_files and not settings.mqtt_broker_url.tls:
+        yield Problem(tls_files[0].upper(), "not used: MQTT_BROKER_URL is neither mqtts:// nor wss://")
+    if settings.broker_password and not settings.broker_username:
+        yield Problem("MQTT_PASSWORD", "is set without MQTT_USERNAME, which many brokers refuse")
+    if settings.mqtt_key_file and (warning := open_to_others(settings.mqtt_key_file)):
+        yield warning
+    if settings.edge_config_source == "file" and settings.edge_config_file and not _exists(settings.edge_config_file):
+        yield Problem("EDGE_CONFIG_FILE", f"there is no {settings.edge_config_file} yet; it is watched")
+    for name, part in NOT_IN_THIS_VERSION.items():
+        value, default = getattr(settings, name.lower()), Settings.model_fields[name.lower()].default
+        if value != default:
+            yield Problem(name, f"checked, not used by this version: it has no {part}")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False

@@ -1,0 +1,23 @@
+"""A document may be shown, its secrets may not."""
+
+import json
+
+from collector.commands.redaction import without_secrets
+
+
+def test_every_spelling_of_a_secret_is_masked() -> None:
+    secret = "canary-7f3a"
+    document = {
+        "edge_name": "스피폭스",
+        "devices": [
+            {
+                "id": "1",
+                "connection": {"host": "h", "username": "u", "password": secret, "Pass_Word": secret, "apiKey": secret},
+                "tags": [{"name": "token_count", "address": "40001", "unit": None, "Secret": ""}],
+            }
+        ],
+    }
+    shown = without_secrets(b"\xef\xbb\xbf" + json.dumps(document).encode())
+    assert secret not in json.dumps(shown)
+    assert shown["edge_name"] == "스피폭스"
+    assert json.dumps(shown).count("***") == 3

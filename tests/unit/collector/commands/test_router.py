@@ -1,0 +1,137 @@
+"""Commands: one answer each, late and repeated ones never carried out."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from collector.commands.outcome import CommandFailed, Handler, Params
+from collector.commands.router import Router
+from tests.doubles.clock import FakeClock
+
+
+class Desk:
+    """A router with two handlers, a clock that stands still, and the answers it gave."""
+
+    def __init__(self, *, require_timestamp: bool = False) -> None:
+        self.clock = FakeClock()
+        self.answers: list[dict[str, object]] = []
+        self.carried_out: list[Params] = []
+        handlers: dict[str, Handler] = {"ping": self._ping, "fail": self._fail, "crash": self._crash}
+        self.router = Router(
+            handlers,
+            lambda body: self.answers.append(json.loads(body)),
+            clock=self.clock,
+            max_age_ms=60_000,
+            require_timestamp=require_timestamp,
+        )
+
+    async def _ping(self, params: Params) -> Mapping[str, object]:
+        self.carried_out.append(params)
+        return {"version": "1"}
+
+    async def _fail(self, params: Params) -> Mapping[str, object]:
+        raise CommandFailed("error", "device_offline", "PLC 1 is away")
+
+    async def _crash(self, params: Params) -> Mapping[str, object]:
+        raise ZeroDivisionError("a bug")
+
+    async def send(self, *commands: Mapping[str, object] | bytes, retained: bool = False) -> list[dict[str, object]]:
+        already = len(self.answers)
+        for command in commands:
+            self.router.take(command if isinstance(command, bytes) else json.dumps(command).encode(), retained)
+        runner = asyncio.create_task(self.router.run())
+        for _ in range(20 * len(commands)):
+            await asyncio.sleep(0)
+        runner.cancel()
+        await asyncio.gather(runner, return_exceptions=True)
+        return self.answers[already:]
+
+    def stamp(self, age_s: float) -> float:
+        return (self.clock.wall_ms() - age_s * 1000) / 1000
+
+
+async def test_a_command_is_carried_out_and_answered() -> None:
+    desk = Desk()
+    [answer] = await desk.send({"command_id": "c-1", "command": "ping", "params": {"a": 1}})
+    assert answer == {
+        "command_id": "c-1", "command": "ping", "status": "success", "result": {"version": "1"},
+        "error": None, "timestamp": "2026-04-17T08:00:00.000Z", "duration_ms": 0,
+    }  # fmt: skip
+    assert desk.carried_out == [{"a": 1}]
+
+
+async def test_the_id_is_echoed_under_the_key_it_came_with() -> None:
+    [answer] = await Desk().send({"commandId": "c-2", "action": "ping"})
+    assert (answer["command_id"], answer["commandId"]) == ("c-2", "c-2")
+
+
+async def test_a_known_id_is_answered_again_and_not_carried_out_again() -> None:
+    desk = Desk()
+    command = {"command_id": "c-1", "command": "ping"}
+    [first] = await desk.send(command)
+    again = await desk.send(command, command)
+    assert again == [first, first]
+    assert len(desk.carried_out) == 1
+    [conflict] = await desk.send({**command, "params": {"b": 2}})
+    assert conflict["status"] == "rejected"
+    assert conflict["error"] == {"code": "id_conflict", "message": "this id was used before, with another body"}
+    assert len(desk.carried_out) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "retained", "status", "code"),
+    [
+        ({"timestamp": 61}, False, "expired", "expired"),
+        ({"timestamp": 59}, False, "success", None),
+        ({"timestamp": -61}, False, "rejected", "bad_time"),
+        ({"timestamp": -59}, False, "success", None),
+        ({"expires_at": 1}, False, "expired", "expired"),
+        ({"expires_at": -1}, False, "success", None),
+        ({}, False, "success", None),
+        ({}, True, "rejected", "retained"),
+    ],
+)
+async def test_only_what_is_of_now_is_carried_out(
+    fields: dict[str, float], retained: bool, status: str, code: str | None
+) -> None:
+    desk = Desk()
+    stamps = {key: desk.stamp(age) for key, age in fields.items()}
+    [answer] = await desk.send({"command_id": "c", "command": "ping", **stamps}, retained=retained)
+    error = answer["error"]
+    assert (answer["status"], error["code"] if isinstance(error, dict) else None) == (status, code)
+    assert len(desk.carried_out) == (status == "success")
+
+
+async def test_a_timestamp_can_be_made_a_duty() -> None:
+    desk = Desk(require_timestamp=True)
+    [refused] = await desk.send({"command_id": "c", "command": "ping"})
+    assert refused["error"] == {
+        "code": "bad_time", "message": "it has no timestamp, and COMMAND_REQUIRE_TIMESTAMP is on",
+    }  # fmt: skip
+
+
+async def test_what_is_not_known_fails_or_crashes_is_answered() -> None:
+    desk = Desk()
+    answers = await desk.send(
+        {"command_id": 1, "command": "fly"}, {"command_id": 2, "command": "fail"}, {"command_id": 3, "command": "crash"}
+    )
+    assert [(a["status"], a["error"]["code"]) for a in answers] == [  # type: ignore[index]
+        ("rejected", "unsupported"), ("error", "device_offline"), ("error", "internal"),
+    ]  # fmt: skip
+
+
+async def test_what_can_not_be_read_is_answered_without_an_id_at_most_once_in_10_s() -> None:
+    desk = Desk()
+    answers = await desk.send(b"\xff", b"{", b"[]")
+    assert [(a["command_id"], a["error"]["code"]) for a in answers] == [(None, "invalid_command")]  # type: ignore[index]
+    desk.clock.advance(10.1)
+    assert len(await desk.send(b"{")) == 1
+
+
+async def test_too_many_waiting_are_refused_as_busy() -> None:
+    desk = Desk()
+    answers = await desk.send(*[{"command_id": n, "command": "ping"} for n in range(120)])
+    assert sum(a["status"] == "success" for a in answers) == 100
+    assert sum(a["status"] == "rejected" and a["error"]["code"] == "busy" for a in answers) == 20  # type: ignore[index]
