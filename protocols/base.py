@@ -91,6 +91,11 @@ class Connection(Protocol):
         ...
 
     @property
+    def host(self) -> str | None:
+        """The name or address it dials; None for what has none, as a serial line."""
+        ...
+
+    @property
     def timeout_s(self) -> float:
         """How long one answer may take."""
         ...

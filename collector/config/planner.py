@@ -1,0 +1,179 @@
+"""From a document to a plan. Pure: what is refused or read leniently becomes part of the plan, with its JSON path."""
+
+import codecs
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from collector.config.hosts import Network, check_host
+from collector.config.plan import DevicePlan, IdleDevice, Plan, PollGroup, Remark
+from collector.status.board import ConfigProblem
+from fleet_client.document import DeviceConfig, TagConfig
+from fleet_client.reading import DevicePlace, ReadDocument
+from protocols import registry
+from protocols.base import Connection, DataType, PlcDriver, Point, Register, TagSpec
+from protocols.datatypes import parse_byte_order, parse_data_type
+from protocols.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the gateway's own settings say about planning."""
+
+    edge_id: str
+    plc_ethernet: str = "auto"
+    string_encoding: str = "utf-8"
+    device_networks: tuple[Network, ...] = ()
+    driver_of: Callable[[str], PlcDriver] = registry.driver
+
+
+def plan_document(read: ReadDocument, options: PlanOptions) -> Plan:
+    """Decide what is polled and how. Never raises for what a document says: bad parts are refused one by one."""
+    planner = _Planner(options)
+    for device, place in zip(read.document.devices, read.places, strict=True):
+        planner.take(device, place)
+    refused = tuple(ConfigProblem(refusal.path, refusal.code, refusal.message) for refusal in read.refusals)
+    remarks = tuple(Remark(note.path, note.message) for note in read.notes)
+    return Plan(
+        version=read.document.version,
+        edge_id=read.document.edge_id or options.edge_id,
+        edge_name=read.document.edge_name,
+        devices=tuple(planner.devices),
+        idle=tuple(planner.idle),
+        problems=(*refused, *planner.problems),
+        remarks=(*remarks, *planner.remarks),
+    )
+
+
+class _Planner:
+    def __init__(self, options: PlanOptions) -> None:
+        self._options = options
+        self.devices: list[DevicePlan] = []
+        self.idle: list[IdleDevice] = []
+        self.problems: list[ConfigProblem] = []
+        self.remarks: list[Remark] = []
+
+    def take(self, device: DeviceConfig, place: DevicePlace) -> None:
+        if not device.enabled:
+            self.idle.append(IdleDevice(device.id, device.name, None))
+            return
+        try:
+            self.devices.append(self._device(device, place))
+        except Refused as refusal:
+            self._refuse(f"{place.path}.{refusal.field}", refusal)
+            self.idle.append(IdleDevice(device.id, device.name, str(refusal)))
+
+    def _device(self, device: DeviceConfig, place: DevicePlace) -> DevicePlan:
+        protocol = self._protocol(device, place)
+        driver = self._options.driver_of(protocol)
+        try:
+            connection = driver.connection(device.connection, device.timeout_ms / 1000)
+        except Refused as refusal:
+            raise Refused(f"connection.{refusal.field}", str(refusal)) from None
+        if connection.host is not None:
+            check_host(connection.host, self._options.device_networks)
+        placed = self._points(driver, connection, device, place)
+        if not placed:
+            raise Refused("tags", "none of its tags can be polled")
+        return DevicePlan(
+            id=device.id,
+            name=device.name,
+            protocol=protocol,
+            connection=connection,
+            groups=_groups(driver, connection, device.interval_ms, placed),
+            names=tuple(tag.name for tag, _ in placed),
+            connection_id=device.connection_id,
+            equipment_id=device.equipment_id,
+            request_delay_s=device.request_delay_ms / 1000,
+        )
+
+    def _protocol(self, device: DeviceConfig, place: DevicePlace) -> str:
+        protocol = registry.canonical(device.protocol)
+        if protocol != registry.PLC_ETHERNET:
+            return protocol
+        named = device.connection.get("protocol")
+        addresses = [tag.address for tag in device.tags if tag.address is not None]
+        resolved, remark = registry.resolve_plc_ethernet(
+            None if named is None else str(named),
+            self._options.plc_ethernet,
+            addresses,
+            _port(device.connection.get("port")),
+        )
+        if remark is not None:
+            self.remarks.append(Remark(f"{place.path}.protocol", remark))
+        return resolved
+
+    def _points(
+        self, driver: PlcDriver, connection: Connection, device: DeviceConfig, place: DevicePlace
+    ) -> list[tuple[TagConfig, Point]]:
+        placed: list[tuple[TagConfig, Point]] = []
+        for tag, path in zip(device.tags, place.tags, strict=True):
+            try:
+                placed.append((tag, driver.point(self._spec(tag), connection)))
+            except Refused as refusal:
+                self._refuse(f"{path}.{refusal.field}", refusal)
+        return placed
+
+    def _spec(self, tag: TagConfig) -> TagSpec:
+        if tag.expression is not None:
+            raise Refused("expression", "computed tags are not part of this version; the tag is left out")
+        if tag.address is None:
+            raise Refused("address", "the address is missing")
+        return TagSpec(
+            name=tag.name,
+            address=tag.address,
+            data_type=_data_type(tag),
+            byte_order=parse_byte_order(tag.byte_order),
+            scale=tag.scale,
+            offset=tag.offset,
+            length=tag.length,
+            bit=tag.bit,
+            register=Register(tag.register_) if tag.register_ else None,
+            encoding=_encoding(tag.encoding) if tag.encoding else self._options.string_encoding,
+        )
+
+    def _refuse(self, path: str, refusal: Refused) -> None:
+        field = refusal.field.rpartition(".")[2]
+        self.problems.append(ConfigProblem(path, f"bad_{field}", str(refusal)))
+
+
+def _port(sent: object) -> int | None:
+    """The port as far as it helps to guess the protocol; whether it is valid is the driver's to say."""
+    text = str(sent)
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _data_type(tag: TagConfig) -> DataType:
+    if tag.data_type is not None:
+        return parse_data_type(tag.data_type)
+    if tag.bit is not None:
+        return DataType.BOOL
+    raise Refused("data_type", f"the data type is missing; expected one of {', '.join(DataType)}")
+
+
+def _encoding(name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise Refused("encoding", f"{name!r} is not a known encoding; expected utf-8, cp949, ...") from None
+
+
+def _groups(
+    driver: PlcDriver, connection: Connection, interval_ms: int, placed: Sequence[tuple[TagConfig, Point]]
+) -> tuple[PollGroup, ...]:
+    """One group an interval, the device's own interval first."""
+    by_interval: dict[int, list[int]] = {}
+    for position, (tag, _) in enumerate(placed):
+        by_interval.setdefault(tag.interval_ms or interval_ms, []).append(position)
+    order = sorted(by_interval, key=lambda interval: (interval != interval_ms, interval))
+    return tuple(_group(driver, connection, interval, by_interval[interval], placed) for interval in order)
+
+
+def _group(
+    driver: PlcDriver,
+    connection: Connection,
+    interval_ms: int,
+    positions: Collection[int],
+    placed: Sequence[tuple[TagConfig, Point]],
+) -> PollGroup:
+    points = tuple(placed[position][1] for position in positions)
+    return PollGroup(interval_ms, tuple(positions), points, driver.compile(connection, points))
