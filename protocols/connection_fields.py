@@ -1,0 +1,61 @@
+"""Reads a document's `connection` object: leniently in form, strictly in meaning."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from protocols.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFields:
+    """The fields as they came. Each reader takes a field's name and then its aliases; null and blank are absent."""
+
+    fields: Mapping[str, object]
+
+    def host(self) -> str:
+        """`host`, `ip` or `address`: a name or an address, in lower case. Raises `Refused` on ``host``."""
+        found = self._find("host", "ip", "address")
+        if found is None:
+            raise Refused("host", "connection.host is missing; expected the PLC's IP address or name")
+        _, given = found
+        host = given.strip().removeprefix("[").removesuffix("]").lower() if isinstance(given, str) else ""
+        if not host or "/" in host or any(character.isspace() for character in host):
+            raise Refused("host", f"connection.host is {given!r}; expected an IP address or a name and nothing else")
+        if host.count(":") == 1:
+            raise Refused("host", f"connection.host is {given!r}; expected no port in it, but in connection.port")
+        return host
+
+    def whole(self, names: tuple[str, ...], *, default: int, least: int, most: int) -> int:
+        """A whole number, `default` when absent. Raises `Refused` on the name that it came under."""
+        found = self._find(*names)
+        if found is None:
+            return default
+        name, given = found
+        number = _whole(given)
+        if number is None or not least <= number <= most:
+            raise Refused(name, f"connection.{name} is {given!r}; expected a whole number from {least} to {most}")
+        return number
+
+    def word(self, name: str) -> str | None:
+        """A field's text in lower case when it is one, else None."""
+        found = self._find(name)
+        return found[1].strip().lower() if found and isinstance(found[1], str) else None
+
+    def _find(self, *names: str) -> tuple[str, object] | None:
+        for name in names:
+            given = self.fields.get(name)
+            if given is not None and not (isinstance(given, str) and not given.strip()):
+                return name, given
+        return None
+
+
+def _whole(given: object) -> int | None:
+    """1000, 1000.0, "1000" and " 1000.0 " alike; a truth value is no number."""
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
+        return None
+    try:
+        number = Decimal(given.strip() if isinstance(given, str) else given)
+        return int(number) if number.is_finite() and abs(number) < 10**9 and number == int(number) else None
+    except InvalidOperation:
+        return None

@@ -1,0 +1,102 @@
+"""From raw numbers to engineering units, reckoned in decimal as a person would.
+
+A converter takes the raw values of tags that share one type and one scale, and gives as many values in the
+same order. It raises `ValueError` when any raw value is none, `OverflowError` when any result is too large,
+and says nothing of which: the caller then asks one by one, for bad values are rare and good ones must be fast.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from protocols.shortest import shortest_float32s
+
+Integers: TypeAlias = Callable[[Sequence[int]], Sequence[int | float]]
+Floats: TypeAlias = Callable[[Sequence[float]], Sequence[float]]
+
+# A double below a million with no more than nine decimals is at most 15 digits, which it holds without
+# loss: if n / 10**9 gives the double back, n / 10**9 is its shortest decimal.
+_NANO = 10**9
+_MILLION = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """value = (raw × multiplier + addend) / divisor, all whole, so that only the result is ever rounded."""
+
+    multiplier: int = 1
+    addend: int = 0
+    divisor: int = 1
+
+    @classmethod
+    def of(cls, scale: Decimal, offset: Decimal) -> "Scaling":
+        """The scaling raw × `scale` + `offset`, both finite and taken exactly as written."""
+        scale_top, scale_bottom = scale.as_integer_ratio()
+        offset_top, offset_bottom = offset.as_integer_ratio()
+        divisor = math.lcm(scale_bottom, offset_bottom)
+        return cls(scale_top * (divisor // scale_bottom), offset_top * (divisor // offset_bottom), divisor)
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether values are the raw ones."""
+        return self == IDENTITY
+
+
+IDENTITY = Scaling()
+
+
+def integer_scaler(scaling: Scaling) -> Integers:
+    """A converter of integers: exact ones if scale and offset are whole, else the nearest doubles."""
+    m, o, d = scaling.multiplier, scaling.addend, scaling.divisor
+    if scaling.is_identity:
+        return lambda raws: raws
+    if d == 1:
+        return lambda raws: _within_64_bits([raw * m + o for raw in raws])
+    if (m, o) == (1, 0):
+        return lambda raws: [raw / d for raw in raws]
+    return lambda raws: [(raw * m + o) / d for raw in raws]
+
+
+def float64_scaler(scaling: Scaling) -> Floats:
+    """A converter of doubles, each taken as its shortest decimal."""
+    if scaling.is_identity:
+        return _finite
+    m, o, d = scaling.multiplier, scaling.addend, scaling.divisor
+    nano_o, nano_d = o * _NANO, d * _NANO
+
+    def scale(raws: Sequence[float]) -> list[float]:
+        return [
+            (nanos * m + nano_o) / nano_d
+            if -_MILLION < raw < _MILLION and (nanos := round(raw * _NANO)) / _NANO == raw
+            else _scale_exactly(raw, scaling)
+            for raw in raws
+        ]
+
+    return scale
+
+
+def float32_scaler(scaling: Scaling) -> Floats:
+    """A converter of singles (widened to doubles), each taken as the fewest digits that give its 32 bits."""
+    if scaling.is_identity:
+        return shortest_float32s
+    scale = float64_scaler(scaling)
+    return lambda raws: scale(shortest_float32s(raws))
+
+
+def _within_64_bits(values: list[int]) -> list[int]:
+    if values and not (min(values) >= -(2**63) and max(values) < 2**64):
+        raise OverflowError("more than 64 bits")
+    return values
+
+
+def _finite(raws: Sequence[float]) -> Sequence[float]:
+    if not all(map(math.isfinite, raws)):
+        raise ValueError("not a finite number")
+    return raws
+
+
+def _scale_exactly(raw: float, scaling: Scaling) -> float:
+    top, bottom = Decimal(repr(raw)).as_integer_ratio()
+    return (top * scaling.multiplier + scaling.addend * bottom) / (bottom * scaling.divisor)

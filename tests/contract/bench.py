@@ -1,0 +1,110 @@
+"""What the contract suite must know of a protocol. A new driver joins with one class here and its name in `BENCHES`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from protocols.base import (
+    ByteOrder,
+    Connection,
+    Cycle,
+    DataType,
+    PlcDriver,
+    PlcSession,
+    Request,
+    TagSpec,
+)
+from protocols.registry import driver
+from tests.doubles.modbus_device import IMPOSTORS, ModbusDevice
+from tests.doubles.scripted_device import Script, ScriptedDevice
+
+
+class Bench(Protocol):
+    """A driver and a device that speaks its protocol, with 16-bit words numbered from 0."""
+
+    driver: PlcDriver
+
+    @property
+    def impostors(self) -> Mapping[str, Script]:
+        """Answers, by what is wrong with them, that must never give a value to a read of three words."""
+        ...
+
+    @property
+    def device(self) -> ScriptedDevice: ...
+
+    def fields(self) -> dict[str, object]:
+        """The `connection` object of the running device."""
+        ...
+
+    def word(self, number: int, bit: int | None = None) -> str:
+        """The address of a word, or of a bit in it, 0 the least."""
+        ...
+
+    def put(self, number: int, words: Sequence[int]) -> None:
+        """Set words of the device."""
+        ...
+
+    def remove(self, number: int) -> None:
+        """Let the device refuse every read of a word."""
+        ...
+
+    def refuse_everything(self) -> None:
+        """Let the device say that it is unwell, to whatever it is asked."""
+        ...
+
+
+class ModbusBench:
+    """Modbus TCP."""
+
+    impostors = IMPOSTORS
+
+    def __init__(self) -> None:
+        self.driver = driver("modbus_tcp")
+        self.device = ModbusDevice()
+
+    def fields(self) -> dict[str, object]:
+        return {"host": "127.0.0.1", "port": self.device.port, "unit_id": 1}
+
+    def word(self, number: int, bit: int | None = None) -> str:
+        return f"HR{number}" if bit is None else f"HR{number}.{bit}"
+
+    def put(self, number: int, words: Sequence[int]) -> None:
+        self.device.words[3].update(enumerate(words, number))
+
+    def remove(self, number: int) -> None:
+        self.device.missing.add(number)
+
+    def refuse_everything(self) -> None:
+        self.device.refusal = 4
+
+
+BENCHES = (ModbusBench,)
+"""One of every protocol."""
+
+
+def spec(address: str, data_type: DataType, order: ByteOrder = ByteOrder.ABCD, **more: object) -> TagSpec:
+    """A tag with a name that nobody looks at."""
+    return TagSpec("tag", address, data_type, order, **more)  # type: ignore[arg-type]
+
+
+class Reader:
+    """Reads tags from a bench's device through one session."""
+
+    def __init__(self, bench: Bench, connection: Connection) -> None:
+        self._driver = bench.driver
+        self.connection = connection
+        self.session: PlcSession
+
+    async def open(self) -> None:
+        """Connect anew."""
+        self.session = await self._driver.connect(self.connection)
+
+    def requests(self, *tags: TagSpec) -> tuple[Request, ...]:
+        """The requests for these tags."""
+        return self._driver.compile(self.connection, [self._driver.point(tag, self.connection) for tag in tags])
+
+    async def read(self, *tags: TagSpec) -> Cycle:
+        """One poll cycle of these tags."""
+        cycle = Cycle([None] * len(tags))
+        for request in self.requests(*tags):
+            await self.session.read(request, cycle)
+        return cycle

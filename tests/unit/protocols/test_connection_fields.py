@@ -1,0 +1,45 @@
+import pytest
+
+from protocols.connection_fields import ConnectionFields
+from protocols.errors import Refused
+
+PORT = ("port",)
+
+
+@pytest.mark.parametrize("given", [1000, 1000.0, "1000", " 1000 ", "1000.0"])
+def test_a_number_in_any_dress(given: object) -> None:
+    assert ConnectionFields({"port": given}).whole(PORT, default=502, least=1, most=65_535) == 1000
+
+
+@pytest.mark.parametrize("given", [None, "", "  "])
+def test_null_and_blank_are_absent(given: object) -> None:
+    fields = ConnectionFields({"port": given, "unit_id": given, "station": 7})
+    assert fields.whole(PORT, default=502, least=1, most=65_535) == 502
+    assert fields.whole(("unit_id", "slave_id", "station"), default=1, least=0, most=255) == 7
+
+
+@pytest.mark.parametrize("given", ["abc", 0, 65_536, 1.5, True, [], "1e400", "nan", float("inf")])
+def test_what_is_no_number_or_out_of_range_is_refused_by_its_name(given: object) -> None:
+    with pytest.raises(Refused, match=r"connection\.port is .*expected a whole number from 1 to 65535") as caught:
+        ConnectionFields({"port": given}).whole(PORT, default=502, least=1, most=65_535)
+    assert caught.value.field == "port"
+
+
+@pytest.mark.parametrize(
+    ("fields", "host"),
+    [
+        ({"host": " 192.168.1.10 "}, "192.168.1.10"),
+        ({"ip": "10.0.0.1"}, "10.0.0.1"),
+        ({"host": None, "address": "PLC-7.Plant.local"}, "plc-7.plant.local"),
+        ({"host": "[FD00::1]"}, "fd00::1"),
+    ],
+)
+def test_hosts(fields: dict[str, object], host: str) -> None:
+    assert ConnectionFields(fields).host() == host
+
+
+@pytest.mark.parametrize("given", [None, "", 7, "tcp://plc", "a b", "10.0.0.1:502"])
+def test_what_is_no_host_is_refused(given: object) -> None:
+    with pytest.raises(Refused) as caught:
+        ConnectionFields({"host": given}).host()
+    assert caught.value.field == "host"
