@@ -1,6 +1,5 @@
 """From a document to a plan. Pure: what is refused or read leniently becomes part of the plan, with its JSON path."""
 
-import codecs
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from protocols import registry
 from protocols.base import Connection, DataType, PlcDriver, Point, Register, TagSpec
 from protocols.datatypes import parse_byte_order, parse_data_type
 from protocols.errors import Refused
+from protocols.text import canonical_encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class _Planner:
             length=tag.length,
             bit=tag.bit,
             register=Register(tag.register_) if tag.register_ else None,
-            encoding=_encoding(tag.encoding) if tag.encoding else self._options.string_encoding,
+            encoding=canonical_encoding(tag.encoding) if tag.encoding else self._options.string_encoding,
         )
 
     def _refuse(self, path: str, refusal: Refused) -> None:
@@ -148,13 +148,6 @@ def _data_type(tag: TagConfig) -> DataType:
     if tag.bit is not None:
         return DataType.BOOL
     raise Refused("data_type", f"the data type is missing; expected one of {', '.join(DataType)}")
-
-
-def _encoding(name: str) -> str:
-    try:
-        return codecs.lookup(name).name
-    except LookupError:
-        raise Refused("encoding", f"{name!r} is not a known encoding; expected utf-8, cp949, ...") from None
 
 
 def _groups(

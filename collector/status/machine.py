@@ -1,6 +1,7 @@
 """What the gateway itself is doing: processor, memory, disk, temperature, address."""
 
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,11 @@ class Machine:
         self._data_dir = data_dir
         self._ip_address = ip_address
         psutil.cpu_percent(interval=None)
+
+    @staticmethod
+    def uptime_s() -> float:
+        """Seconds since the machine was booted."""
+        return time.time() - psutil.boot_time()
 
     def figures(self) -> MachineFigures:
         """All figures now; a fraction of a millisecond."""

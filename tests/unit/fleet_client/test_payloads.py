@@ -76,7 +76,6 @@ def test_any_values_make_strict_json_that_can_be_marked(tags: dict[str, object],
     meta = DataMeta("e", 7) if with_meta else None
     payload = data_body(STAMP, None, 1, tags, meta)
     sent, marked = strict(payload), strict(mark_buffered(payload))
-    assert "NaN" not in json.dumps(sent["tags"])
     assert None not in list(sent["tags"].values())  # type: ignore[attr-defined]
     if with_meta:
         assert marked.pop("meta") == {**sent.pop("meta"), "buffered": True}  # type: ignore[dict-item]
