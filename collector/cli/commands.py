@@ -1,0 +1,115 @@
+"""What ``edge-collector`` can be told, with its options and examples."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collector import __version__
+from collector.cli import simulate
+
+app = typer.Typer(
+    name="edge-collector",
+    help="Polls PLCs, publishes by MQTT, keeps everything while the broker is away.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(help="Settings file; real environment variables win. Default: .env, if there is one.", metavar="FILE"),
+]
+BrokerUrl = Annotated[str, typer.Option("--broker", help="The broker, e.g. mqtt://127.0.0.1:1883.", metavar="URL")]
+
+app.add_typer(simulate.app, name="simulate")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"edge-collector {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    env_file: EnvFile = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Poll and print; publish and store nothing.")] = False,
+) -> None:
+    """Run the collector until SIGTERM or Ctrl-C.
+
+    Examples:
+
+      edge-collector run
+
+      edge-collector run --env-file /etc/edge/.env --dry-run
+    """
+    from collector.cli.run import run_collector
+
+    raise typer.Exit(run_collector(env_file, dry_run=dry_run))
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A configuration document (JSON).", metavar="FILE")],
+    plc_ethernet: Annotated[str, typer.Option(help="What plc_ethernet means here: auto, modbus_tcp or xgt.")] = "auto",
+) -> None:
+    """Show what a document would poll, in how many requests, and what is refused and why.
+
+    Exit status: 0 all of it is used, 1 parts are refused, 2 it is no configuration.
+
+    Example: edge-collector check config.json
+    """
+    from rich.console import Console
+
+    from collector.cli.check import check_file
+
+    raise typer.Exit(check_file(file, plc_ethernet, Console(), Console(stderr=True)))
+
+
+@app.command()
+def watch(
+    broker: BrokerUrl = "mqtt://127.0.0.1:1883",
+    edge: Annotated[str, typer.Option(help="Only this edge; + for all.", metavar="EDGE_ID")] = "+",
+) -> None:
+    """Subscribe to the topics of the edges and show values, gaps, duplicates and delay.
+
+    Example: edge-collector watch --broker mqtt://127.0.0.1:1883 --edge edge-spifox-001
+    """
+    from collector.cli.watch import watch_topics
+
+    raise typer.Exit(watch_topics(broker, edge))
+
+
+@app.command()
+def demo(
+    duration: Annotated[
+        float | None,
+        typer.Option(min=1, help="Seconds until it ends by itself; without it, Ctrl-C.", metavar="SECONDS"),
+    ] = None,
+    outage: Annotated[
+        float, typer.Option(min=0, help="Stop the broker for so long in the middle.", metavar="SECONDS")
+    ] = 0,
+) -> None:
+    """All of it on this machine: PLCs, Fleet server, broker, collector, and a live view. Nothing else is needed.
+
+    Examples:
+
+      edge-collector demo
+
+      edge-collector demo --duration 60 --outage 20
+    """
+    from collector.cli.demo import run_demo
+
+    raise typer.Exit(run_demo(duration, outage))

@@ -1,0 +1,64 @@
+"""`edge-collector run --dry-run`: polls what the document says and prints it; publishes and stores nothing."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from collector.app import config_source, plan_options
+from collector.cli.check import show_plan
+from collector.clock import SystemClock, iso_utc
+from collector.config.plan import Plan
+from collector.config.sync import ConfigSync
+from collector.polling.scan import Scan
+from collector.polling.supervisor import Supervisor
+from collector.settings import Settings
+from collector.status.board import Board
+from fleet_client.copies import DocumentStore
+from protocols import registry
+
+
+async def print_scans(settings: Settings, stop: asyncio.Event) -> None:
+    """Show the plan, then each scan as a line, until `stop` is set."""
+    console = Console(soft_wrap=True)
+    clock = SystemClock()
+    board = Board(clock)
+
+    def show(scan: Scan) -> None:
+        console.print(_line(scan), highlight=False)
+
+    with tempfile.TemporaryDirectory() as scratch:
+        async with (
+            config_source(settings) as source,
+            Supervisor(clock=clock, board=board, deliver=show, driver_of=registry.driver) as supervisor,
+        ):
+
+            def apply(plan: Plan) -> None:
+                show_plan(plan, console)
+                supervisor.apply(plan)
+
+            sync = ConfigSync(
+                source,
+                DocumentStore(Path(scratch)),
+                plan_options(settings),
+                apply,
+                fixed_id=settings.edge_id_fixed,
+                interval_s=settings.config_sync_interval_sec,
+                clock=clock,
+                board=board,
+            )
+            asking = asyncio.create_task(sync.run())
+            await stop.wait()
+            asking.cancel()
+
+
+def _line(scan: Scan) -> str:
+    good = "  ".join(
+        f"{escape(name)}=[bold]{escape(str(value))}[/]"
+        for name, value in zip(scan.names, scan.values, strict=True)
+        if value is not None
+    )
+    bad = "  ".join(f"[red]{escape(scan.names[position])}: {quality}[/]" for position, quality in scan.bad.items())
+    return f"[dim]{iso_utc(scan.stamp_ms)}[/] {escape(scan.device.name)}: {good}  {bad}".rstrip()

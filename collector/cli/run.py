@@ -1,0 +1,88 @@
+"""`edge-collector run`: settings, signals, and the exit status."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+from rich.console import Console
+from rich.markup import escape
+
+from collector.settings import Settings, SettingsError, load_settings
+from collector.status.logs import configure_logs
+
+EXIT_SETTINGS = 2
+EXIT_IN_USE = 3
+EXIT_FAULT = 1
+FORCED_EXIT_S = 7.5
+
+log = structlog.get_logger()
+
+
+def run_collector(env_file: Path | None, *, dry_run: bool) -> int:
+    """Run until a signal says otherwise; returns the exit status (2: the settings must be mended)."""
+    settings = _read_settings(env_file)
+    if settings is None:
+        return EXIT_SETTINGS
+    configure_logs(settings.log_level, settings.log_format, settings.site_tz)
+    for warning in settings.warnings:
+        log.warning("setting", variable=warning.variable, message=warning.message)
+    if dry_run:
+        from collector.cli.dry_run import print_scans
+
+        return _until_signal(lambda stop: print_scans(settings, stop))
+    from collector.app import run
+
+    return _until_signal(lambda stop: run(settings, stop))
+
+
+def _read_settings(env_file: Path | None) -> Settings | None:
+    try:
+        return load_settings(env_file, os.environ)
+    except SettingsError as error:
+        console = Console(stderr=True, soft_wrap=True)
+        for problem in error.problems:
+            console.print(f"[red]error:[/]   {escape(str(problem))}")
+        for warning in error.warnings:
+            console.print(f"[yellow]warning:[/] {escape(str(warning))}")
+        console.print("Nothing was started. Mend these in the .env file or the environment; .env.example shows all.")
+        return None
+
+
+def _until_signal(work: Callable[[asyncio.Event], Awaitable[None]]) -> int:
+    """Run `work` with an event that SIGTERM and SIGINT set. An exit that hangs is forced in time for Docker."""
+    from collector.storage.errors import DataFolderInUse
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _begin_end, stop)
+        await work(stop)
+
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(main())
+    except DataFolderInUse as error:
+        log.error("can not start", reason=str(error))
+        return EXIT_IN_USE
+    except Exception as error:  # the last word before systemd or Docker start it again
+        log.critical("ended by a fault of its own", exc_info=error)
+        return EXIT_FAULT
+    return 0
+
+
+def _begin_end(stop: asyncio.Event) -> None:
+    if not stop.is_set():
+        stop.set()
+        signal.setitimer(signal.ITIMER_REAL, FORCED_EXIT_S)  # SIGALRM ends what hangs
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,58 @@
+"""Who this edge is at the broker: topics, client id, last will, and the broker itself, from the settings."""
+
+from collections.abc import Callable
+
+from collector.delivery.mqtt.options import MqttOptions, MqttVersion, TlsOptions
+from collector.delivery.publisher import Address
+from collector.settings import Settings
+from fleet_client.status import last_will
+from fleet_client.topics import Topics
+
+_VERSIONS = {"auto": (MqttVersion.V5, MqttVersion.V311), "5": (MqttVersion.V5,), "3.1.1": (MqttVersion.V311,)}
+
+
+class EdgeAddress:
+    """Follows the edge id, which the Fleet server may correct to its other spelling."""
+
+    def __init__(self, settings: Settings, edge_id: Callable[[], str]) -> None:
+        self._settings = settings
+        self._edge_id = edge_id
+
+    @property
+    def topics(self) -> Topics:
+        """The topics under the spelling of the edge id in use."""
+        return Topics(self._edge_id())
+
+    def __call__(self) -> Address:
+        """For the next connection."""
+        settings, edge_id = self._settings, self._edge_id()
+        command_topic = settings.command_topic(edge_id)
+        return Address(
+            client_id=settings.client_id(edge_id),
+            status_topic=self.topics.status,
+            will=last_will(settings.company_code),
+            command_topics=(command_topic,) if command_topic else (),
+        )
+
+
+def mqtt_options(settings: Settings) -> MqttOptions:
+    """The broker as the settings name it."""
+    url = settings.mqtt_broker_url
+    password = settings.broker_password
+    tls = TlsOptions(
+        ca_file=settings.mqtt_ca_file,
+        cert_file=settings.mqtt_cert_file,
+        key_file=settings.mqtt_key_file,
+        insecure=settings.mqtt_tls_insecure,
+    )
+    return MqttOptions(
+        host=url.host,
+        port=url.port,
+        transport="websockets" if url.websocket else "tcp",
+        path=url.path or "/",
+        tls=tls if url.tls else None,
+        username=settings.broker_username,
+        password=password.get_secret_value() if password else None,
+        versions=_VERSIONS[settings.mqtt_version],
+        keepalive_s=settings.mqtt_keepalive_sec,
+    )
