@@ -227,5 +227,5 @@ def plan_options(settings: Settings) -> PlanOptions:
 def _log_change(device: DeviceState) -> None:
     if device.condition is DeviceCondition.ONLINE:
         log.info("device is online", device=device.name, id=device.id)
-    elif device.error != "not polled yet":
+    else:
         log.warning(f"device is {device.condition}", device=device.name, id=device.id, reason=device.error)

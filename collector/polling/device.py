@@ -64,7 +64,7 @@ class DevicePoller:
         ]
         known = board.devices.get(plan.id)
         if known is None or known.condition in _NOT_POLLED:
-            board.device(plan.id, plan.name, DeviceCondition.OFFLINE, "not polled yet")
+            board.expect(plan.id, plan.name)
 
     @property
     def due(self) -> float:

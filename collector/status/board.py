@@ -21,7 +21,10 @@ class DeviceCondition(StrEnum):
 
 @dataclass(slots=True)
 class DeviceState:
-    """How one device does. Stamps are wall milliseconds; `error` is for the person who must act."""
+    """How one device does. Stamps are wall milliseconds; `error` is for the person who must act.
+
+    Until its first poll ends it is not `known` how it does; it counts as offline.
+    """
 
     id: str
     name: str
@@ -34,6 +37,7 @@ class DeviceState:
     failures: int = 0
     requests_per_cycle: int = 0
     bad_tags: dict[str, str] = field(default_factory=dict)
+    known: bool = True
 
 
 @dataclass(slots=True)
@@ -71,7 +75,7 @@ class ConfigProblem:
 
 @dataclass(slots=True)
 class ConfigState:
-    """Which document is in force and what of it was refused. `asked` once the Fleet API was asked for it."""
+    """Which document is in force and what of it was refused."""
 
     version: str | None = None
     edge_name: str | None = None
@@ -108,6 +112,12 @@ class Board:
         """Seconds since the start."""
         return self._clock.monotonic() - self._started
 
+    def expect(self, device_id: str, name: str) -> None:
+        """A device will be polled from now on; nobody is told before it is known how it does."""
+        state = DeviceState(device_id, name, DeviceCondition.OFFLINE, self._clock.wall_ms(), error="not polled yet")
+        state.known = False
+        self.devices[device_id] = state
+
     def device(self, device_id: str, name: str, condition: DeviceCondition, error: str | None = None) -> None:
         """Say what state a device is in; a repetition only renews the error text."""
         known = self.devices.get(device_id)
@@ -116,9 +126,9 @@ class Board:
             self.devices[device_id] = known
         else:
             known.name, known.error = name, error
-            if known.condition is condition:
+            if known.condition is condition and known.known:
                 return
-            known.condition, known.since_ms = condition, self._clock.wall_ms()
+            known.condition, known.since_ms, known.known = condition, self._clock.wall_ms(), True
         for notify in self.on_change:
             notify(known)
 

@@ -1,0 +1,108 @@
+"""The real `edge-collector run`, as a process of its own, to be stopped and killed for real."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pytest
+
+_EXIT_WITHIN_S = 10.0
+
+
+class CollectorProcess:
+    """One collector in a folder of its own, configured by a `.env` file only. May be started again after its end."""
+
+    def __init__(self, folder: Path, variables: Mapping[str, object]) -> None:
+        self.folder = folder
+        self.log_file = folder / "collector.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        self.configure(variables)
+
+    def configure(self, variables: Mapping[str, object]) -> None:
+        """Write the `.env` that the next start reads."""
+        lines = [f"{name}={value}" for name, value in variables.items()]
+        env_file = self.folder / ".env"
+        env_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        env_file.chmod(0o600)
+
+    def start(self, *arguments: str) -> None:
+        """Start `edge-collector run` in the folder."""
+        assert self._process is None or self._process.poll() is not None, "it runs already"
+        quiet = {name: value for name, value in os.environ.items() if not name.startswith(("MQTT_", "EDGE_"))}
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "collector", "run", *arguments],
+                cwd=self.folder,
+                env={**quiet, "PYTHONPATH": str(Path(__file__).parents[2])},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """What it has said in all its lives."""
+        return self.log_file.read_text(encoding="utf-8", errors="replace") if self.log_file.exists() else ""
+
+    def kill(self) -> None:
+        """SIGKILL, and wait for the end."""
+        self._end(signal.SIGKILL)
+
+    async def stop(self) -> tuple[int, float]:
+        """SIGTERM; returns the exit status and how many seconds it took."""
+        started = time.monotonic()
+        status = await asyncio.to_thread(self._end, signal.SIGTERM)
+        return status, time.monotonic() - started
+
+    async def wait(self) -> int:
+        """Wait for it to end by itself; returns the exit status."""
+        assert self._process is not None
+        return await asyncio.to_thread(self._process.wait, _EXIT_WITHIN_S)
+
+    def rss_mib(self) -> float:
+        """Resident memory now."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def cpu_s(self) -> float:
+        """Processor time used so far, user and system."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _end(self, number: signal.Signals) -> int:
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+        try:
+            return self._process.wait(_EXIT_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            pytest.fail(f"the collector did not end within {_EXIT_WITHIN_S:g} s of {number.name}:\n{self.log[-3000:]}")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        if kind is not None:
+            print(f"--- collector log ---\n{self.log[-6000:]}")
