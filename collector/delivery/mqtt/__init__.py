@@ -1,0 +1,1 @@
+"""The broker connection. The one home of paho."""

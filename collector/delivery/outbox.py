@@ -1,0 +1,233 @@
+"""The one way out: a memory head and a SQLite tail.
+
+What the broker acknowledges before the next group commit never touches the disk; all else is written, fsynced
+and kept until its PUBACK. Every recorded data message is acknowledged, waiting, or named as lost in a gap event.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Self
+
+import structlog
+
+from collector.clock import Clock
+from collector.delivery.gaps import gap_fields
+from collector.delivery.keeper import Keeper
+from collector.delivery.ledger import Ledger
+from collector.delivery.message import Entry, Message
+from collector.delivery.queues import Queues
+from collector.delivery.tail import Tail
+from collector.status.board import Board, BufferState
+from collector.storage.folder import folder_lock
+from collector.storage.records import Found, Gap, Record, Tally
+
+EventLetter = Callable[[str, Mapping[str, object]], Message | None]
+"""Writes an event of a type with its fields; None when events are off. Called from the storage thread too."""
+
+RING_MESSAGES = 10_000
+RING_BYTES = 64 << 20
+_CLOSE_S = 3.0
+
+log = structlog.get_logger()
+
+
+class Outbox:
+    """Records messages, hands them out in order, and forgets them when they are acknowledged.
+
+    All but `open` and `commit` is synchronous, never blocks, and belongs to the event loop. `on_available` is
+    called, often for nothing, when there may be something to `take`.
+    """
+
+    def __init__(
+        self,
+        tail: Tail,
+        *,
+        commit_ms: int,
+        clock: Clock,
+        board: Board,
+        counts: BufferState,
+        mark_buffered: Callable[[bytes], bytes],
+        event_letter: EventLetter,
+    ) -> None:
+        self.on_available: Callable[[], None] = lambda: None
+        self._clock = clock
+        self._event_letter = event_letter
+        self._write_first = commit_ms == 0
+        self._queues = Queues(Ledger(counts))
+        self._keeper = Keeper(
+            tail,
+            self._queues,
+            commit_ms=commit_ms,
+            clock=clock,
+            board=board,
+            mark_buffered=mark_buffered,
+            tell=self._tell,
+            on_available=lambda: self.on_available(),
+        )
+        self._found = Found()
+        self._seq = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        folder: Path,
+        *,
+        commit_ms: int,
+        limit_bytes: int,
+        clock: Clock,
+        board: Board,
+        mark_buffered: Callable[[bytes], bytes],
+        event_letter: EventLetter,
+        counts: BufferState | None = None,
+    ) -> AsyncIterator[Self]:
+        """An outbox in a folder of its own, counting in `counts` (default: the board's).
+
+        Opens on any file, and on a disk that can not be written. Raises `DataFolderInUse`. At the end it writes
+        what was not acknowledged, for at most a few seconds.
+        """
+
+        def gap_letter(gap: Gap, reason: str) -> Record | None:
+            letter = event_letter("gap", gap_fields(gap, reason))
+            return Record(letter.topic, letter.payload, clock.wall_ms()) if letter else None
+
+        with folder_lock(folder):
+            tail = Tail(folder, limit_bytes, gap_letter)
+            outbox = cls(
+                tail,
+                commit_ms=commit_ms,
+                clock=clock,
+                board=board,
+                counts=counts or board.buffer,
+                mark_buffered=mark_buffered,
+                event_letter=event_letter,
+            )
+            try:
+                outbox._found = await outbox._keeper.open()
+                async with outbox._kept():
+                    yield outbox
+            finally:
+                if not await tail.stop(timeout_s=1.0):
+                    log.error("the disk hangs, its last writes were left behind", folder=str(folder))
+
+    @asynccontextmanager
+    async def _kept(self) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+            keeping = tasks.create_task(self._keeper.run(), name="outbox keeper")
+            try:
+                yield
+            finally:
+                self._keeper.stop()
+                await asyncio.wait([keeping], timeout=_CLOSE_S)
+                keeping.cancel()
+
+    # --- recording
+
+    @property
+    def epoch(self) -> str:
+        """The time of this start in ms, in base 36: always greater than any before."""
+        return self._keeper.epoch
+
+    def next_seq(self) -> int:
+        """The sequence number for the next data message: 1, 2, 3 …"""
+        self._seq += 1
+        return self._seq
+
+    def put(self, message: Message, *, seq: int, stamp_ms: int) -> None:
+        """Record a data message that bears `epoch` and `seq`. To be called in the order of `seq`."""
+        now = self._clock.monotonic()
+        entry = Entry(message.topic, message.payload, stamp_ms, now, epoch=self.epoch, seq=seq)
+        data = self._queues.data
+        data.add(entry)
+        self._queues.ledger.recorded(entry)
+        while len(data.fresh) > RING_MESSAGES or (data.fresh_bytes > RING_BYTES and len(data.fresh) > 1):
+            self._queues.drop_oldest_fresh()
+        self._recorded(now)
+
+    def put_letter(self, message: Message) -> None:
+        """Record a response or an event: goes before all data and is never dropped."""
+        now = self._clock.monotonic()
+        self._queues.letters.add(Entry(message.topic, message.payload, self._clock.wall_ms(), now))
+        self._recorded(now)
+
+    def announce_start(self) -> None:
+        """Say in an event that the last run did not stop cleanly, if so. To be called once the topics are known."""
+        found, self._found = self._found, Found()
+        if not found.clean:
+            fields = {"previous_epoch": found.previous_epoch, "last_recorded_seq": found.last_seq}
+            self._tell("restart", fields)
+
+    async def commit(self) -> None:
+        """Write now whatever is unacknowledged, without waiting for the next group commit."""
+        await self._keeper.work(everything=True)
+
+    def _recorded(self, now: float) -> None:
+        self._keeper.notice_unsaved(now)
+        self.on_available()
+
+    def _tell(self, kind: str, fields: Mapping[str, object]) -> None:
+        letter = self._event_letter(kind, fields)
+        if letter is not None:
+            self.put_letter(letter)
+
+    # --- delivering
+
+    def take(self, *, letters: bool = True, data: bool = True) -> Entry | None:
+        """The next message to send, in flight from now on: letters first, then data, each in order.
+
+        None when nothing waits, or when it has yet to be read from or written to disk.
+        """
+        write_first = self._write_first and self._keeper.trouble is None
+        for lane, wanted in ((self._queues.letters, letters), (self._queues.data, data)):
+            if wanted:
+                entry = lane.take(written_only=write_first)
+                self._keeper.read_ahead(lane)
+                if entry is not None:
+                    return entry
+        return None
+
+    def acknowledge(self, entry: Entry) -> None:
+        """The broker has it (PUBACK). Repetitions are ignored."""
+        lane = self._queues.lane(entry)
+        if not lane.settle(entry, self._clock.monotonic()):
+            return
+        if entry.row is not None:
+            self._keeper.notice_removed(lane)
+        if entry.is_data:
+            self._queues.ledger.acknowledged(entry, lane.oldest_waiting())
+            if self._queues.backlog.drained_by(lane.on_disk):
+                self._tell("drained", {"epoch": entry.epoch, "to_seq": entry.seq})
+
+    def refuse(self, entry: Entry, reason: str) -> None:
+        """The broker will never take this one: it goes to the dead letters, a gap event names it, the next may pass."""
+        if not self._queues.lane(entry).discard(entry):
+            return
+        if entry.is_data:
+            self._queues.ledger.lost(Tally(1, len(entry.payload)))
+        log.warning("message refused", topic=entry.topic, seq=entry.seq, size=len(entry.payload), reason=reason)
+        self._queues.refused.append((entry, reason))
+        self._keeper.notice_refused()
+
+    def rewind(self, *, letters: bool = True, data: bool = True) -> None:
+        """What is in flight got no answer: it waits again, in its old place."""
+        if data:
+            self._queues.data.rewind()
+        if letters:
+            self._queues.letters.rewind()
+
+    def outage(self) -> None:
+        """The connection is gone. What is, or comes, on disk from now on is a backlog."""
+        self.rewind()
+        self._queues.backlog.outage(self._queues.data.on_disk)
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything recorded is delivered."""
+        return self._queues.data.idle and self._queues.letters.idle
+
+    @property
+    def rests_on_disk(self) -> bool:
+        """Whether messages wait that are only on disk."""
+        return bool(self._queues.data.shelved or self._queues.letters.shelved)

@@ -1,0 +1,31 @@
+"""The outbox's queues and their books: shared by the outbox, which delivers, and its keeper, which writes."""
+
+from dataclasses import dataclass, field
+
+from collector.delivery.gaps import Losses
+from collector.delivery.lane import Lane
+from collector.delivery.ledger import Backlog, Ledger
+from collector.delivery.message import Entry
+from collector.storage.records import Tally
+
+
+@dataclass(slots=True)
+class Queues:
+    """Data and letters wait apart; `refused` are those the broker will never take, with the reason."""
+
+    ledger: Ledger
+    data: Lane = field(default_factory=Lane)
+    letters: Lane = field(default_factory=Lane)
+    backlog: Backlog = field(default_factory=Backlog)
+    losses: Losses = field(default_factory=Losses)
+    refused: list[tuple[Entry, str]] = field(default_factory=list)
+
+    def lane(self, entry: Entry) -> Lane:
+        """The queue an entry belongs to."""
+        return self.data if entry.is_data else self.letters
+
+    def drop_oldest_fresh(self) -> None:
+        """Give up the oldest data that is only in memory."""
+        entry = self.data.drop_oldest_fresh()
+        self.ledger.lost(Tally(1, len(entry.payload)))
+        self.losses.add(entry)

@@ -1,0 +1,98 @@
+"""The data folder: one process at a time, and file operations that survive a power cut."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from collector.storage.errors import DataFolderInUse, StorageFailed
+
+_KEPT_ASIDE = 2
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Hold the folder for this process, making it if need be. Raises `DataFolderInUse`.
+
+    A folder that can not be made or locked (read-only, a file system without locks) is no reason not to start.
+    """
+    descriptor = None
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if descriptor is not None:
+            _lock(descriptor, folder)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as held:
+        raise DataFolderInUse(
+            f"data folder {folder} is in use by another process: stop that collector, "
+            "or give this one a DATA_DIR of its own"
+        ) from held
+    except OSError:
+        return
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that files created or renamed in the folder are still there after a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, content: str) -> None:
+    """Replace a small file, whole or not at all."""
+    draft = path.with_name(path.name + ".new")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_folder(path.parent)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file nobody can use to ``NAME.damaged-1``; the one before becomes ``-2``, older ones go.
+
+    Raises `StorageFailed` where the folder can not be changed.
+    """
+    first = path.with_name(f"{path.name}.damaged-1")
+    second = path.with_name(f"{path.name}.damaged-{_KEPT_ASIDE}")
+    try:
+        for suffix in ("", "-wal"):
+            _move(Path(f"{first}{suffix}"), Path(f"{second}{suffix}"))
+            _move(Path(f"{path}{suffix}"), Path(f"{first}{suffix}"))
+        Path(f"{path}-shm").unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise StorageFailed(f"cannot set {path} aside: {error.strerror or error}") from error
+    return first
+
+
+def _move(source: Path, target: Path) -> None:
+    if target.is_dir() and not target.is_symlink():
+        _remove_tree(target)
+    else:
+        target.unlink(missing_ok=True)
+    if source.exists() or source.is_symlink():
+        source.rename(target)
+
+
+def _remove_tree(folder: Path) -> None:
+    for child in folder.iterdir():
+        if child.is_dir() and not child.is_symlink():
+            _remove_tree(child)
+        else:
+            child.unlink()
+    folder.rmdir()

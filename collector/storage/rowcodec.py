@@ -1,0 +1,28 @@
+"""A payload as it lies on disk: compressed when that pays, with a checksum of what it was."""
+
+import zlib
+
+_WORTH_TRYING = 128
+
+
+def pack(payload: bytes, label: str) -> tuple[bytes, int, int]:
+    """The body to store, 1 if it is compressed, and the CRC32 of the label and the payload."""
+    crc = _checksum(payload, label)
+    if len(payload) >= _WORTH_TRYING:
+        body = zlib.compress(payload, 1)
+        if len(body) * 10 < len(payload) * 9:
+            return body, 1, crc
+    return payload, 0, crc
+
+
+def unpack(body: bytes, packed: int, crc: int, label: str) -> bytes | None:
+    """The payload, or None when it, or its label, is not what was stored."""
+    try:
+        payload = zlib.decompress(body) if packed else bytes(body)
+    except (zlib.error, TypeError, ValueError):
+        return None
+    return payload if _checksum(payload, label) == crc else None
+
+
+def _checksum(payload: bytes, label: str) -> int:
+    return zlib.crc32(payload, zlib.crc32(label.encode()))
