@@ -1,0 +1,23 @@
+"""A Modbus TCP PLC of our own, written apart from the driver that it is there to try."""
+
+from simulators.modbus.faults import Faults
+from simulators.modbus.layout import Cell, Layout, Table, Unit, row_of
+from simulators.modbus.plc import ModbusPlc
+from simulators.modbus.press_line import demo_device, demo_layout
+from simulators.modbus.record import Record
+from simulators.modbus.words import Kind, Order
+
+__all__ = [
+    "Cell",
+    "Faults",
+    "Kind",
+    "Layout",
+    "ModbusPlc",
+    "Order",
+    "Record",
+    "Table",
+    "Unit",
+    "demo_device",
+    "demo_layout",
+    "row_of",
+]

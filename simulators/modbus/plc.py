@@ -1,0 +1,167 @@
+"""A Modbus TCP PLC: many units behind one port, process-like values, faults on request."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from simulators.door import Door
+from simulators.modbus.faults import Faults
+from simulators.modbus.frames import Frame, FrameError, read_frame
+from simulators.modbus.functions import (
+    ExceptionCode,
+    ModbusError,
+    Request,
+    exception_answer,
+    parse,
+    read_answer,
+    write_answer,
+)
+from simulators.modbus.layout import Layout, Table, Unit
+from simulators.modbus.line import Line
+from simulators.modbus.memory import Memory
+from simulators.modbus.record import Record, Seen
+from simulators.modbus.signals import Moment
+
+
+class ModbusPlc:
+    """``async with ModbusPlc(layout) as plc`` listens on ``plc.port`` until the block ends.
+
+    Serves function codes 1, 2, 3, 4, 5, 6, 15 and 16, one request after the other a connection; a unit that
+    the layout does not name is answered with exception 11. `faults` spoils it, `record` tells what it saw.
+    `clock` gives monotonic seconds, which drive the signals.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        seed: int = 1,
+    ) -> None:
+        self.faults = Faults()
+        self.record = Record()
+        self._units = layout
+        self._memories = {number: Memory(unit) for number, unit in layout.items()}
+        self._clock = clock
+        self._started = clock()
+        self._noise = random.Random(seed)
+        self._reads = 0
+        self._open = 0
+        self._running = False
+        self._door = Door(self._serve, host=host, port=port)
+        self.faults.on_change = self._live_or_die
+
+    @property
+    def host(self) -> str:
+        """Where it listens."""
+        return self._door.host
+
+    @property
+    def port(self) -> int:
+        """Where it listens; the same over ``faults.dead``."""
+        return self._door.port
+
+    @property
+    def open_connections(self) -> int:
+        """How many clients are connected now."""
+        return self._open
+
+    def peek(self, unit: int, table: Table, address: int, count: int = 1) -> list[int]:
+        """The words that a client would read now, without being counted as a read."""
+        return self._memories[unit].read(table, address, count, self._moment())
+
+    def poke(self, unit: int, table: Table, address: int, words: Sequence[int]) -> None:
+        """Set plain memory or a setpoint, as the PLC's own program does."""
+        self._memories[unit].poke(table, address, words)
+
+    def drop_connections(self) -> None:
+        """Break every open connection; new ones are welcome."""
+        self._door.drop()
+
+    async def __aenter__(self) -> Self:
+        self._running = True
+        self._live_or_die()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._running = False
+        await self._door.close()
+
+    def _live_or_die(self) -> None:
+        if self.faults.dead and self._door.is_open:
+            self._door.shut()
+            self._door.drop()
+        elif self._running and not self.faults.dead:
+            self._door.open()
+
+    def _moment(self) -> Moment:
+        return Moment(self._clock() - self._started, self._reads)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        limit = self.faults.connection_limit
+        if limit is not None and self._open >= limit:
+            self.record.turned_away += 1
+            return
+        self.record.connections += 1
+        self._open += 1
+        try:
+            await self._converse(reader, Line(writer, self.faults, self._noise))
+        finally:
+            self._open -= 1
+
+    async def _converse(self, reader: asyncio.StreamReader, line: Line) -> None:
+        while True:
+            try:
+                question = await read_frame(reader)
+            except FrameError:
+                self.record.malformed += 1
+                return
+            await line.answer(Frame(question.transaction, question.unit, self._answer(question)))
+
+    def _answer(self, question: Frame) -> bytes:
+        function = question.pdu[0]
+        self.record.requests += 1
+        self.record.by_function[function] += 1
+        try:
+            return self._carry_out(question)
+        except ModbusError as refusal:
+            self.record.exceptions[refusal.code] += 1
+            return exception_answer(function, refusal.code)
+
+    def _carry_out(self, question: Frame) -> bytes:
+        unit = self._units.get(question.unit)
+        if unit is None:
+            raise ModbusError(ExceptionCode.GATEWAY_NO_ANSWER)
+        request = self._note(question, unit)
+        self._refuse_if_faulty(request)
+        memory = self._memories[question.unit]
+        if request.words is None:
+            words = memory.read(request.table, request.address, request.count, self._moment())
+            return read_answer(request, words)
+        memory.write(request.table, request.address, request.words)
+        return write_answer(question.pdu)
+
+    def _note(self, question: Frame, unit: Unit) -> Request:
+        request = parse(question.pdu, unit)
+        seen_in = self.record.writes
+        if request.words is None:
+            self._reads += 1
+            seen_in = self.record.reads
+        seen_in.append(Seen(self._clock(), question.unit, request, self._reads))
+        return request
+
+    def _refuse_if_faulty(self, request: Request) -> None:
+        faults = self.faults
+        if faults.busy:
+            raise ModbusError(ExceptionCode.BUSY)
+        if faults.exception is not None:
+            raise ModbusError(faults.exception)
+        if not faults.bad_addresses.isdisjoint(request.addresses):
+            raise ModbusError(ExceptionCode.ILLEGAL_ADDRESS)
