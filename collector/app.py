@@ -4,6 +4,7 @@ Sinks start first and sources stop first: leaving the nested contexts is the dra
 """
 
 import asyncio
+import os
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from collector.clock import Clock, SystemClock, iso_utc
 from collector.commands.handlers import ConfigCommands, StatusCommands
 from collector.commands.router import Router
 from collector.config.planner import PlanOptions
-from collector.config.source import ConfigSource, FileSource
+from collector.config.source import ApiSource, ConfigSource
 from collector.config.sync import ConfigSync
 from collector.delivery.address import EdgeAddress, mqtt_options
 from collector.delivery.encode import ScanEncoder
@@ -29,7 +30,6 @@ from collector.settings import Settings
 from collector.status.board import Board, DeviceCondition, DeviceState
 from collector.status.heartbeat import Heartbeat
 from collector.status.machine import Machine
-from fleet_client.client import FleetClient
 from fleet_client.copies import DocumentStore
 from fleet_client.events import event_body
 from fleet_client.payloads import mark_buffered
@@ -161,11 +161,13 @@ async def _publishing(publisher: Publisher, farewell: Callable[[], bytes]) -> As
 async def config_source(settings: Settings) -> AsyncIterator[ConfigSource]:
     """The Fleet server or the file that the settings name."""
     if settings.edge_config_file is not None and settings.edge_config_source == "file":
-        yield FileSource(settings.edge_config_file, settings.edge_id)
+        from collector.config.file import FileSource  # YAML is loaded only where a file is the source
+
+        yield FileSource(settings.edge_config_file, settings.edge_id, os.environ)
         return
     assert settings.edge_server_url is not None  # noqa: S101 - the settings insist on it for every other source
     token = settings.edge_api_token
-    async with FleetClient(
+    async with ApiSource(
         settings.edge_server_url.base,
         settings.edge_id,
         token=token.get_secret_value() if token else None,

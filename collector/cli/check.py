@@ -4,7 +4,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from collector.config.plan import DevicePlan, Plan
 from collector.config.planner import PlanOptions, plan_document
@@ -14,6 +13,7 @@ from protocols.base import Request
 
 EXIT_REFUSED_PARTS = 1
 EXIT_NO_DOCUMENT = 2
+SUBJECTS_SHOWN = 3
 
 
 def check_file(file: Path, plc_ethernet: str, console: Console, errors: Console) -> int:
@@ -36,8 +36,8 @@ def check_file(file: Path, plc_ethernet: str, console: Console, errors: Console)
 def show_plan(plan: Plan, console: Console) -> None:
     """Print a plan for a person."""
     console.print(_headline(plan))
-    if plan.devices:
-        console.print(_device_table(plan.devices))
+    for device in plan.devices:
+        _show_device(device, console)
     for idle in plan.idle:
         why = "switched off by the document" if idle.reason is None else f"refused: {idle.reason}"
         console.print(f"  not polled: {escape(idle.name)} (id {escape(idle.id)}), {escape(why)}")
@@ -48,30 +48,27 @@ def show_plan(plan: Plan, console: Console) -> None:
 
 
 def _headline(plan: Plan) -> str:
-    refused = f", {len(plan.problems)} refused parts" if plan.problems else ""
+    refused = f", {_count(len(plan.problems), 'refused part')}" if plan.problems else ""
     version = f" version {plan.version}" if plan.version else ""
     return (
         f"[bold]{escape(plan.edge_name or plan.edge_id or 'configuration')}[/]{escape(version)}: "
-        f"{len(plan.devices)} devices, {plan.tag_count} tags{refused}"
+        f"{_count(len(plan.devices), 'device')}, {_count(plan.tag_count, 'tag')}{refused}"
     )
 
 
-def _device_table(devices: tuple[DevicePlan, ...]) -> Table:
-    table = Table("device", "protocol", "where", "tags", "every", "requests a cycle", box=None, header_style="bold")
-    for device in devices:
-        for position, group in enumerate(device.groups):
-            first = position == 0
-            table.add_row(
-                escape(device.name) if first else "",
-                device.protocol if first else "",
-                escape(device.connection.where) if first else "",
-                str(len(group.tags)),
-                f"{group.interval_ms} ms",
-                f"{len(group.requests)}: {escape(_subjects(group.requests))}",
-            )
-    return table
+def _show_device(device: DevicePlan, console: Console) -> None:
+    where = f"{device.protocol}  {device.connection.where}"
+    console.print(f"  [bold]{escape(device.name)}[/] (id {escape(device.id)})  {escape(where)}")
+    for group in device.groups:
+        tags, requests = _count(len(group.tags), "tag"), _count(len(group.requests), "request")
+        subjects = escape(_subjects(group.requests))
+        console.print(f"    {tags} every {group.interval_ms} ms in {requests}: [dim]{subjects}[/]")
 
 
 def _subjects(requests: tuple[Request, ...]) -> str:
-    subjects = [request.subject for request in requests[:2]]
-    return "; ".join(subjects) + ("; ..." if len(requests) > 2 else "")
+    subjects = [request.subject for request in requests[:SUBJECTS_SHOWN]]
+    return "; ".join(subjects) + ("; ..." if len(requests) > SUBJECTS_SHOWN else "")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

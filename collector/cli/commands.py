@@ -1,5 +1,6 @@
 """What ``edge-collector`` can be told, with its options and examples."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,14 @@ EnvFile = Annotated[
 BrokerUrl = Annotated[str, typer.Option("--broker", help="The broker, e.g. mqtt://127.0.0.1:1883.", metavar="URL")]
 
 app.add_typer(simulate.app, name="simulate")
+
+
+class PlcEthernet(StrEnum):
+    """What the protocol name `plc_ethernet` can stand for."""
+
+    AUTO = "auto"
+    MODBUS_TCP = "modbus_tcp"
+    XGT = "xgt"
 
 
 def _show_version(wanted: bool) -> None:
@@ -63,7 +72,7 @@ def run(
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="A configuration document (JSON).", metavar="FILE")],
-    plc_ethernet: Annotated[str, typer.Option(help="What plc_ethernet means here: auto, modbus_tcp or xgt.")] = "auto",
+    plc_ethernet: Annotated[PlcEthernet, typer.Option(help="What plc_ethernet means here.")] = PlcEthernet.AUTO,
 ) -> None:
     """Show what a document would poll, in how many requests, and what is refused and why.
 
@@ -75,7 +84,8 @@ def check(
 
     from collector.cli.check import check_file
 
-    raise typer.Exit(check_file(file, plc_ethernet, Console(), Console(stderr=True)))
+    console, errors = Console(soft_wrap=True), Console(soft_wrap=True, stderr=True)
+    raise typer.Exit(check_file(file, plc_ethernet.value, console, errors))
 
 
 @app.command()
@@ -101,8 +111,13 @@ def demo(
     outage: Annotated[
         float, typer.Option(min=0, help="Stop the broker for so long in the middle.", metavar="SECONDS")
     ] = 0,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="Use the embedded broker even where there is a Mosquitto.")
+    ] = False,
 ) -> None:
     """All of it on this machine: PLCs, Fleet server, broker, collector, and a live view. Nothing else is needed.
+
+    Exit status: 0 every message arrived, 1 some did not, 2 the duration is too short for the outage.
 
     Examples:
 
@@ -112,4 +127,4 @@ def demo(
     """
     from collector.cli.demo import run_demo
 
-    raise typer.Exit(run_demo(duration, outage))
+    raise typer.Exit(run_demo(duration, outage, embedded=embedded))

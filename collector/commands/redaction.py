@@ -1,15 +1,19 @@
 """A configuration document as it may be shown: without what opens doors."""
 
 import json
+import re
 from collections.abc import Mapping
 
 MASK = "***"
 _SECRET_PARTS = ("password", "passwd", "secret", "token", "credential", "privatekey", "apikey")
 
+_URL_LOGIN = re.compile(r"(\w://)[^/\s@]*:[^/\s]*@")
+
 
 def without_secrets(body: bytes) -> Mapping[str, object]:
-    """The document as an object, every value under a key that speaks of a secret replaced by ``***``."""
-    return _masked_object(json.loads(body.decode("utf-8-sig")))
+    """The document as an object, with ``***`` for every value under a key that speaks of a secret and for every log-in
+    inside a URL. `body` is JSON in any of its encodings."""
+    return _masked_object(json.loads(body))
 
 
 def _masked_object(fields: Mapping[str, object]) -> Mapping[str, object]:
@@ -21,7 +25,7 @@ def _masked(value: object) -> object:
         return _masked_object(value)
     if isinstance(value, list):
         return [_masked(inner) for inner in value]
-    return value
+    return _URL_LOGIN.sub(rf"\1{MASK}@", value) if isinstance(value, str) else value
 
 
 def _is_secret(key: str) -> bool:

@@ -129,14 +129,14 @@ class ConfigSync:
             return known
         if known is not None and answer.body_sha256 == known.sha256:
             self.in_force = replace(known, etag=answer.etag)
-            self._board.config.source = "fleet"
+            self._board.config.source = self._source.name
             return self.in_force
         return await self._take(answer)
 
     async def _take(self, answer: Fetched) -> InForce:
         plan = await asyncio.to_thread(self._planned, answer.body)
         in_force = InForce(answer.body, answer.body_sha256, answer.etag, plan)
-        self._put_in_force(in_force, source="fleet")
+        self._put_in_force(in_force, source=self._source.name)
         try:
             await asyncio.to_thread(self._store.keep, answer.body, answer.etag, answer.edge_id, answer.path)
         except NotKept as error:
@@ -166,7 +166,7 @@ class ConfigSync:
 
     def _recovered(self) -> None:
         if self._failing is not None:
-            log.info("the Fleet server's configuration can be had again")
+            log.info("the configuration can be had again")
         self._failing, self._failures = None, 0
         self._board.config.error = None
         self._board.clear_condition("config_stale")
@@ -176,7 +176,7 @@ class ConfigSync:
         self._board.config.error = reason
         if self._failing is None:
             meanwhile = "the last good configuration stays in force" if self.in_force else "nothing is polled"
-            log.warning("no configuration from the Fleet server", reason=reason, meanwhile=meanwhile)
+            log.warning("no new configuration", reason=reason, meanwhile=meanwhile)
         self._failing = reason
         if self._clock.monotonic() - self._reached_at >= STALE_AFTER_S:
             self._board.raise_condition("config_stale", reason)

@@ -109,7 +109,7 @@ def _remarks(settings: Settings) -> Iterator[Problem]:
         yield Problem("EDGE_CONFIG_FILE", f"there is no {settings.edge_config_file} yet; it is watched")
     for name, part in NOT_IN_THIS_VERSION.items():
         value, default = getattr(settings, name.lower()), Settings.model_fields[name.lower()].default
-        if value != default:
+        if value != default and value != 0:  # 0 turns such a part off
             yield Problem(name, f"checked, not used by this version: it has no {part}")
 
 

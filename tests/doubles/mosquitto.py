@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import os
 import shutil
 import signal
 import socket
@@ -32,6 +33,7 @@ class Mosquitto:
     Used as ``with Mosquitto() as broker`` or ``async with Mosquitto() as broker``. `lines` are added to its
     configuration and win over the defaults: anonymous clients allowed, no limit on queued messages. With
     `persistent` it keeps sessions and what is queued for them over a stop, and what it saved over a kill.
+    A websockets listener must be a second one in `lines`: Mosquitto 2.0 does not start with that alone.
     """
 
     def __init__(self, *, lines: Sequence[str] = (), port: int | None = None, persistent: bool = False) -> None:
@@ -166,6 +168,8 @@ class Mosquitto:
 
 def _executable() -> str:
     found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    if found is None and os.environ.get("CI"):
+        pytest.fail("mosquitto is not installed, and CI insists on it: apt-get install mosquitto")
     if found is None:
-        pytest.fail("mosquitto is not installed: these tests need the real broker (package 'mosquitto')")
+        pytest.skip("mosquitto is not installed; to run this test too: apt-get install mosquitto")
     return found

@@ -21,3 +21,11 @@ def test_every_spelling_of_a_secret_is_masked() -> None:
     assert secret not in json.dumps(shown)
     assert shown["edge_name"] == "스피폭스"
     assert json.dumps(shown).count("***") == 3
+
+
+def test_a_log_in_inside_a_url_is_masked() -> None:
+    body = json.dumps({"endpoint": "opc.tcp://user:pa:ss@host:4840/path", "plain": "opc.tcp://host:4840/@x"})
+    assert without_secrets(body.encode("utf-16")) == {
+        "endpoint": "opc.tcp://***@host:4840/path",
+        "plain": "opc.tcp://host:4840/@x",
+    }

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from collector.config.file import FileSource
 from collector.config.plan import Plan
 from collector.config.planner import PlanOptions
-from collector.config.source import FileSource
 from collector.config.sync import ConfigSync
 from collector.status.board import Board
 from fleet_client.client import Fetched, NotModified
@@ -33,6 +33,7 @@ class ScriptedSource:
     """Gives what it is told to, and notes what it was asked with."""
 
     def __init__(self, *answers: Fetched | NotModified | FleetError) -> None:
+        self.name = "fleet"
         self.edge_id = "edge-1"
         self.answers = deque(answers)
         self.asked_with: list[str | None] = []
@@ -176,7 +177,7 @@ async def test_reload_applies_or_says_why_not(tmp_path: Path) -> None:
 
 async def test_a_file_is_a_source_too(tmp_path: Path) -> None:
     file = tmp_path / "config.json"
-    source = FileSource(file, "edge-1")
+    source = FileSource(file, "edge-1", {})
     with pytest.raises(FleetUnreachable, match="EDGE_CONFIG_FILE"):
         await source.fetch(None)
     file.write_bytes(document("v1", 40001))
@@ -185,3 +186,34 @@ async def test_a_file_is_a_source_too(tmp_path: Path) -> None:
     assert isinstance(await source.fetch(first.etag), NotModified)
     file.write_bytes(document("v2", 40001))
     assert isinstance(await source.fetch(first.etag), Fetched)
+
+
+async def test_a_yaml_file_with_variables_says_the_same_as_json(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        "version: 2026-04-17T07:25:26Z\n"
+        "edge_id: edge-1\n"
+        "devices:\n"
+        "- {id: 1, protocol: modbus_tcp, connection: {host: '${PLC_HOST}'},\n"
+        "   tags: [{name: 온도, address: 40001, data_type: UINT16, scale: 0.1}]}\n",
+        encoding="utf-8",
+    )
+    fetched = await FileSource(file, "edge-1", {"PLC_HOST": "10.0.0.9"}).fetch(None)
+    assert isinstance(fetched, Fetched)
+    assert json.loads(fetched.body) == {
+        "version": "2026-04-17T07:25:26Z",
+        "edge_id": "edge-1",
+        "devices": [
+            {
+                "id": 1,
+                "protocol": "modbus_tcp",
+                "connection": {"host": "10.0.0.9"},
+                "tags": [{"name": "온도", "address": 40001, "data_type": "UINT16", "scale": 0.1}],
+            }
+        ],
+    }
+    with pytest.raises(NotAConfig, match="PLC_HOST"):
+        await FileSource(file, "edge-1", {}).fetch(None)
+    file.write_text("devices: [", encoding="utf-8")
+    with pytest.raises(NotAConfig, match="no YAML document"):
+        await FileSource(file, "edge-1", {}).fetch(None)

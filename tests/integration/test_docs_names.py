@@ -1,0 +1,186 @@
+"""Nothing that a user can meet is without a word in the documentation, and nothing in it leads nowhere."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import get_args
+from unittest.mock import Mock
+
+import pytest
+import typer
+
+from collector.cli.commands import app
+from collector.cli.run import EXIT_FAULT, EXIT_IN_USE, EXIT_SETTINGS
+from collector.commands.handlers import ConfigCommands, StatusCommands
+from collector.settings.loading import NOT_IN_THIS_VERSION
+from collector.settings.model import VARIABLES
+from collector.status.board import DeviceCondition
+from fleet_client import status
+from fleet_client.document import ConfigDocument, DeviceConfig, Location, TagConfig, Thresholds
+from fleet_client.payloads import ResponseStatus
+from fleet_client.topics import Topics
+from protocols import datatypes, registry
+from protocols.base import ByteOrder, DataType
+from protocols.modbus.connection import ModbusTcpConnection
+from protocols.quality import Quality
+from tests.doubles.documentation import PAGES, ROOT, anchors_of, links_of
+
+COLLECTOR = [ast.parse(path.read_text("utf-8")) for path in sorted((ROOT / "collector").rglob("*.py"))]
+PACKAGES = "collector|fleet_client|protocols|simulators|tests|docs"
+TO_COME = {"docs/performance.md"}
+"""Pages that are linked before they are written. Whoever adds one takes it out here."""
+
+
+def page(name: str) -> str:
+    """The text of a page."""
+    return (ROOT / name).read_text("utf-8")
+
+
+def quoted(name: str) -> set[str]:
+    """The words that a page sets in code."""
+    return {word for code in re.findall(r"`([^`\n]+)`", page(name)) for word in re.split(r"[\s,]+", code)}
+
+
+def constants(position: int, *calls: str) -> set[str]:
+    """The texts that are given to these functions or methods anywhere in the collector, at this position."""
+
+    def given() -> Iterator[str]:
+        for call in (node for tree in COLLECTOR for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            value = call.args[position] if name in calls and len(call.args) > position else None
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                yield value.value
+
+    return set(given())
+
+
+def commands(command: object, path: str) -> Iterator[tuple[str, object]]:
+    """A command and all below it, with what a user types."""
+    yield path, command
+    for name, inner in below(command).items():
+        yield from commands(inner, f"{path} {name}")
+
+
+def below(command: object) -> Mapping[str, object]:
+    """The commands of a group."""
+    found: Mapping[str, object] = getattr(command, "commands", {})
+    return found
+
+
+def options_of(command: object) -> set[str]:
+    """The long options."""
+    parameters: Sequence[object] = getattr(command, "params", ())
+    return {option for each in parameters for option in getattr(each, "opts", ()) if option.startswith("--")}
+
+
+CLI: dict[str, object] = dict(commands(typer.main.get_command(app), "edge-collector"))
+
+
+@pytest.mark.parametrize("typed", CLI)
+def test_every_command_is_in_the_readme_with_its_options(typed: str) -> None:
+    command = CLI[typed]
+    options = options_of(command)
+    if below(command):
+        missing = {option for option in options if option not in page("README.md")}
+    else:
+        (row,) = re.findall(rf"^\| `{typed}(?: [A-Z]+)?` \|(.*)$", page("README.md"), re.MULTILINE)
+        missing = options ^ set(re.findall(r"--[a-z-]+", row.partition("|")[0]))
+    assert missing == set()
+
+
+def test_topics() -> None:
+    kinds = [name for name, member in vars(Topics).items() if isinstance(member, property)]
+    assert len(kinds) == 5
+    assert {f"vexplor/devices/{{edgeId}}/{kind}" for kind in kinds} <= quoted("docs/mqtt.md")
+
+
+def test_events_and_the_reasons_of_gaps() -> None:
+    types = constants(0, "_tell", "event_letter")
+    assert {"gap", "restart", "drained"} <= types
+    assert {kind for kind in types if f'"type": "{kind}"' not in page("docs/mqtt.md")} == set()
+    reasons = constants(1, "gap_fields", "_announce") | constants(3, "_bury")
+    assert {"limit", "corrupt", "storage"} <= reasons
+    assert reasons <= quoted("docs/mqtt.md")
+
+
+def test_states_and_conditions() -> None:
+    conditions = constants(0, "raise_condition")
+    assert "storage_degraded" in conditions
+    assert {*DeviceCondition, *conditions} <= quoted("docs/operations.md")
+
+
+def test_the_heartbeats_fields() -> None:
+    kinds = (
+        status.StatusFields, status.BufferFigures, status.DevicesFigures, status.DeviceFigures,
+        status.ConfigErrorsFigures, status.ConfigErrorFigures, status.ConditionFigures,
+    )  # fmt: skip
+    names = {field.name for kind in kinds for field in fields(kind)} - {"all"}
+    assert names <= quoted("docs/operations.md")
+
+
+def test_commands_and_their_answers() -> None:
+    names = {*StatusCommands(Mock(), Mock()).handlers(), *ConfigCommands(Mock()).handlers()}
+    codes = constants(1, "CommandFailed") | constants(2, "Outcome")
+    assert "id_conflict" in codes
+    assert {*names, *codes, *get_args(ResponseStatus)} - {"success"} <= quoted("docs/mqtt.md")
+
+
+def test_types_orders_qualities_and_protocols() -> None:
+    aliases = {*datatypes._ALIASES, *registry._ALIASES}
+    protocols = {*registry._PROTOCOLS, registry.PLC_ETHERNET}
+    assert {*DataType, *ByteOrder, *Quality, *aliases, *protocols} <= quoted("docs/protocols.md")
+
+
+def test_what_is_not_spoken_yet_is_said_to_be_so() -> None:
+    (row,) = (line for line in page("docs/protocols.md").splitlines() if "in a later version" in line)
+    assert {*registry._PROTOCOLS} - {*registry._DRIVERS} == set(re.findall(r"`(\w+)`", row.split("|")[1]))
+
+
+def test_the_documents_fields() -> None:
+    models = (ConfigDocument, DeviceConfig, TagConfig, Thresholds, Location)
+    names = {field.alias or name for model in models for name, field in model.model_fields.items()}
+    assert names <= quoted("docs/fleet.md")
+
+
+def test_the_fields_of_a_modbus_connection() -> None:
+    names = {field.name for field in fields(ModbusTcpConnection)} - {"timeout_s"}
+    assert {*names, "ip", "address", "slave_id", "station"} <= quoted("docs/modbus.md")
+
+
+def test_exit_statuses() -> None:
+    assert (EXIT_FAULT, EXIT_SETTINGS, EXIT_IN_USE) == (1, 2, 3)
+    header, _, run, *_ = (line for line in page("docs/operations.md").splitlines() if line.startswith("|"))
+    assert re.findall(r"\d", header) == ["0", "1", "2", "3"]
+    assert ["signal" in run, "fault" in run, "settings" in run, "in use" in run] == [True] * 4
+
+
+def test_variables_are_spelt_as_they_are() -> None:
+    prefixes = ("EDGE_", "MQTT_", "BUFFER_", "CONFIG_", "LOG_", "HEARTBEAT_", "COMMAND_", "DATA_", "DEVICE_", "PLC_")
+    words = {word.partition("=")[0] for each in PAGES for word in quoted(str(each.relative_to(ROOT)))}
+    spelt = {word for word in words if word.startswith(prefixes) and word.isupper()}
+    assert spelt - {f"{name}{suffix}" for name in VARIABLES for suffix in ("", "_FILE")} == set()
+    assert set(NOT_IN_THIS_VERSION) <= set(VARIABLES)
+
+
+@pytest.mark.parametrize("where", PAGES, ids=lambda each: each.name)
+def test_links_lead_somewhere(where: Path) -> None:
+    for link in links_of(where):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (where.parent / path).resolve() if path else where
+        assert target.exists() or str(target.relative_to(ROOT)) in TO_COME, link
+        assert not anchor or anchor in anchors_of(target), link
+
+
+@pytest.mark.parametrize("where", PAGES, ids=lambda each: each.name)
+def test_files_of_the_source_are_where_the_page_says(where: Path) -> None:
+    named = re.findall(rf"`((?:{PACKAGES})/[\w/.-]*)`", where.read_text("utf-8"))
+    assert [path for path in named if path not in TO_COME and not (ROOT / path).exists()] == []
+
+
+def test_every_page_can_be_found_from_the_readme() -> None:
+    linked = {(ROOT / link.partition("#")[0]).resolve() for link in links_of(ROOT / "README.md")}
+    assert set(PAGES) - {ROOT / "README.md"} <= linked
