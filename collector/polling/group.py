@@ -137,21 +137,19 @@ class _Isolation:
         self.blamed: dict[int, SetAside] = {}
         self.breaks: set[int] = set()
 
-    async def run(self, tags: tuple[int, ...], refusal: RequestRefused) -> bool:
-        """Blame within `tags`, which were refused together. Whether any of them is left without a value."""
+    async def run(self, tags: tuple[int, ...], refusal: RequestRefused) -> None:
+        """Blame within `tags`, which were refused together."""
         if not refusal.isolate and not refusal.whole:
             self.give_up(tags, refusal)
-            return True
-        if refusal.whole or len(tags) == 1:
+        elif refusal.whole or len(tags) == 1:
             self._blame(tags, refusal)
-            return True
-        middle = len(tags) // 2
-        left, right = tags[:middle], tags[middle:]
-        guilty = [await self._try(left), await self._try(right)]
-        if not any(guilty) and refusal.quality is Quality.BAD_ADDRESS:
-            # Each half is readable alone: what lies between them is not, or the device allows no more at once.
-            self.breaks.add(right[0])
-        return any(guilty)
+        else:
+            middle = len(tags) // 2
+            left, right = tags[:middle], tags[middle:]
+            refused = [await self._try(left), await self._try(right)]
+            if not any(refused) and refusal.quality is Quality.BAD_ADDRESS:
+                # Each half is readable alone: what lies between is not, or the device allows no more at once.
+                self.breaks.add(right[0])
 
     def give_up(self, tags: tuple[int, ...], refusal: RequestRefused) -> None:
         """These have no value in this cycle, and nobody is to blame for it."""
@@ -159,6 +157,7 @@ class _Isolation:
             self._cycle.bad[tag] = refusal.quality
 
     async def _try(self, tags: tuple[int, ...]) -> bool:
+        """Read these alone, or find out what is wrong within them; whether they were refused together."""
         if self._reader.isolation_budget <= 0:
             for tag in tags:
                 self._cycle.bad[tag] = Quality.NO_VALUE
@@ -167,7 +166,8 @@ class _Isolation:
         try:
             await self._reader.read_part(self._session, tags, self._cycle)
         except RequestRefused as refusal:
-            return await self.run(tags, refusal)
+            await self.run(tags, refusal)
+            return True
         return False
 
     def _blame(self, tags: tuple[int, ...], refusal: RequestRefused) -> None:

@@ -69,10 +69,22 @@ async def test_a_gap_that_can_not_be_read_is_not_read_again() -> None:
     assert not reader.set_aside
 
 
+async def test_as_few_breaks_are_learned_as_there_are_gaps() -> None:
+    addresses = [*range(11), *range(12, 24), *range(30, 49), 60, 61]
+    reader, session, device = reader_of(addresses, max_gap=32)
+    device.unreadable = set(range(62)) - set(addresses)
+    for _ in range(3):
+        assert (await cycle_of(reader, session, len(addresses))).values == addresses
+    device.reads.clear()
+    await cycle_of(reader, session, len(addresses))
+    assert [(read.first, read.last) for read in device.reads] == [(0, 10), (12, 23), (30, 48), (60, 61)]
+
+
 async def test_a_device_that_allows_less_at_once_is_asked_for_less() -> None:
     reader, session, device = reader_of(list(range(100)))
     device.most_at_once = 30
-    assert (await cycle_of(reader, session, 100)).values == list(range(100))
+    for _ in range(2):
+        assert (await cycle_of(reader, session, 100)).values == list(range(100))
     device.reads.clear()
     assert (await cycle_of(reader, session, 100)).values == list(range(100))
     assert len(device.reads) == 4
