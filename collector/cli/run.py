@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import structlog
 from rich.console import Console
 from rich.markup import escape
 
+from collector.cli.foreground import until_signal
 from collector.settings import Settings, SettingsError, load_settings
 from collector.status.logs import configure_logs
 
@@ -52,19 +52,11 @@ def _read_settings(env_file: Path | None) -> Settings | None:
 
 
 def _until_signal(work: Callable[[asyncio.Event], Awaitable[None]]) -> int:
-    """Run `work` with an event that SIGTERM and SIGINT set. An exit that hangs is forced in time for Docker."""
+    """The exit status of `work`. An exit that hangs is forced in time for Docker."""
     from collector.storage.errors import DataFolderInUse
 
-    async def main() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _begin_end, stop)
-        await work(stop)
-
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(main())
+        until_signal(work, forced_exit_s=FORCED_EXIT_S)
     except DataFolderInUse as error:
         log.error("can not start", reason=str(error))
         return EXIT_IN_USE
@@ -72,17 +64,3 @@ def _until_signal(work: Callable[[asyncio.Event], Awaitable[None]]) -> int:
         log.critical("ended by a fault of its own", exc_info=error)
         return EXIT_FAULT
     return 0
-
-
-def _begin_end(stop: asyncio.Event) -> None:
-    if not stop.is_set():
-        stop.set()
-        signal.setitimer(signal.ITIMER_REAL, FORCED_EXIT_S)  # SIGALRM ends what hangs
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

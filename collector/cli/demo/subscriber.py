@@ -1,0 +1,97 @@
+"""Somebody who listens in on everything and keeps the books."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from collector.cli.demo.hall import EDGE_ID
+from collector.status.board import BufferState
+from simulators.ledger import Account, Ledger
+from simulators.mqtt import MqttListener
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Data messages: the collector's own counts, and against them what a subscriber received.
+
+    `received` counts each once, `from_disk` those of them that had been written to disk before they were sent.
+    `missing` are numbers that were overtaken: messages come in order, so these will not come any more.
+    """
+
+    made: int
+    acknowledged: int
+    waiting: int
+    received: int
+    duplicates: int
+    from_disk: int
+    missing: int
+
+    @property
+    def lost(self) -> int:
+        """What a subscriber did not get of all that was made; final once nothing is on its way any more."""
+        return self.made - self.received
+
+
+class Subscriber:
+    """``async with Subscriber(url) as subscriber`` is subscribed before the block begins. Raises `TimeoutError`."""
+
+    def __init__(self, url: str, *, persistent: bool) -> None:
+        self.ledger = Ledger()
+        self._heard = asyncio.Event()
+        self._listener = MqttListener(
+            url, self._hear, topics=Ledger.topics, client_id="demo-subscriber", persistent=persistent
+        )
+
+    def books(self, counts: BufferState) -> Books:
+        """As of now."""
+        account = self._account()
+        return Books(
+            made=counts.recorded,
+            acknowledged=counts.acknowledged,
+            waiting=counts.messages,
+            received=len(account.seqs) if account else 0,
+            duplicates=account.duplicates if account else 0,
+            from_disk=account.buffered if account else 0,
+            missing=sum(end - start + 1 for start, end in account.holes(first=1)) if account else 0,
+        )
+
+    async def standing(self) -> None:
+        """Wait until it is subscribed. Raises `TimeoutError`."""
+        await self._listener.ready()
+
+    async def until(self, condition: Callable[[], bool], within_s: float) -> bool:
+        """Wait for something that a message may make true; whether it came true in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not condition():
+                    self._heard.clear()
+                    await self._heard.wait()
+        except TimeoutError:
+            return condition()
+        return True
+
+    async def __aenter__(self) -> Self:
+        await self._listener.__aenter__()
+        try:
+            await self.standing()
+        except BaseException:
+            await self._listener.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._listener.__aexit__(kind, error, trace)
+
+    def _account(self) -> Account | None:
+        try:
+            return self.ledger.account(EDGE_ID)
+        except KeyError:
+            return None
+
+    def _hear(self, topic: str, payload: bytes, received_at_ms: int) -> None:
+        self.ledger.feed(topic, payload, received_at_ms)
+        self._heard.set()
