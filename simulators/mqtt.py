@@ -7,24 +7,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeAlias
-from urllib.parse import unquote, urlsplit
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from simulators.address import BrokerAddress
 from simulators.stamps import now_ms
 
 OnMessage: TypeAlias = Callable[[str, bytes, int], None]
 """Called on the event loop with topic, payload, and when it came in (wall milliseconds)."""
 
-_PORTS = {"mqtt": 1883, "tcp": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 _VERSIONS = {"3.1.1": paho.MQTTv311, "5": paho.MQTTv5}
 _FIRST_RETRY_S = 0.05
 _LAST_RETRY_S = 2.0
 _KEEPALIVE_S = 15
 _CONNECT_TIMEOUT_S = 3.0
+_ANSWER_TIMEOUT_S = 3.0
 _LAST_WORDS_S = 2.0
 _HOUSEKEEPING_S = 1.0
 
@@ -35,41 +35,6 @@ class Will:
 
     topic: str
     payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerAddress:
-    """A broker URL, taken apart."""
-
-    scheme: str
-    host: str
-    port: int
-    path: str
-    username: str | None
-    password: str | None
-
-    @classmethod
-    def parse(cls, url: str) -> "BrokerAddress":
-        """``mqtt://user:password@host:port``. Raises `ValueError` that says what is expected."""
-        parts = urlsplit(url)
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise ValueError(f"broker URL {url!r} is not understood; expected {', '.join(_PORTS)}://host:port")
-        return cls(
-            parts.scheme,
-            parts.hostname,
-            parts.port or _PORTS[parts.scheme],
-            parts.path or "/mqtt",
-            unquote(parts.username) if parts.username else None,
-            unquote(parts.password) if parts.password else None,
-        )
-
-    @property
-    def encrypted(self) -> bool:
-        return self.scheme in ("mqtts", "wss")
-
-    @property
-    def websockets(self) -> bool:
-        return self.scheme in ("ws", "wss")
 
 
 class MqttListener:
@@ -177,18 +142,24 @@ class MqttListener:
         self._client = client
         try:
             with _driven_by_loop(client):
-                while not await _set_within(self._lost, _HOUSEKEEPING_S):
-                    client.loop_misc()
+                await self._attend(client)
             return self.connected
         finally:
             self._client = None
             self._standing.clear()
 
+    async def _attend(self, client: paho.Client) -> None:
+        """See to the keep-alive until the connection is lost, or given up for want of an answer."""
+        loop = asyncio.get_running_loop()
+        answer_by = loop.time() + _ANSWER_TIMEOUT_S
+        while not await _set_within(self._lost, _HOUSEKEEPING_S):
+            client.loop_misc()
+            if not self.connected and loop.time() > answer_by:
+                self._lose(f"the broker accepted, but did not answer in {_ANSWER_TIMEOUT_S:g} s")
+
     async def _connect(self, client: paho.Client) -> None:
         address = self._address
-        connecting = asyncio.ensure_future(
-            asyncio.to_thread(client.connect, address.host, address.port, _KEEPALIVE_S)
-        )
+        connecting = asyncio.ensure_future(asyncio.to_thread(client.connect, address.host, address.port, _KEEPALIVE_S))
         try:
             await asyncio.shield(connecting)
         except asyncio.CancelledError:
@@ -262,8 +233,9 @@ class MqttListener:
         self._tried.set()
 
     def _lose(self, why: str) -> None:
-        self.error = self.error or why
-        self._lost.set()
+        if not self._lost.is_set():
+            self.error = why
+            self._lost.set()
 
 
 @contextlib.contextmanager
@@ -273,15 +245,15 @@ def _driven_by_loop(client: paho.Client) -> Iterator[None]:
     if connection is None:
         raise ConnectionError("the connection was lost at once")
 
-    def forget(client: paho.Client, data: object, socket: SocketLike) -> None:
-        loop.remove_reader(socket)
-        loop.remove_writer(socket)
+    def forget(*_: object) -> None:
+        loop.remove_reader(connection)
+        loop.remove_writer(connection)
 
-    def write_when_possible(client: paho.Client, data: object, socket: SocketLike) -> None:
-        loop.add_writer(socket, client.loop_write)
+    def write_when_possible(*_: object) -> None:
+        loop.add_writer(connection, client.loop_write)
 
-    def write_no_more(client: paho.Client, data: object, socket: SocketLike) -> None:
-        loop.remove_writer(socket)
+    def write_no_more(*_: object) -> None:
+        loop.remove_writer(connection)
 
     client.on_socket_close = forget
     client.on_socket_register_write = write_when_possible
@@ -292,9 +264,9 @@ def _driven_by_loop(client: paho.Client) -> Iterator[None]:
     finally:
         client.disconnect()
         client.loop_write()
-        if (stuck := client.socket()) is not None:
-            forget(client, None, stuck)
-            stuck.close()
+        if client.socket() is not None:  # what is left can not be written now
+            forget()
+            connection.close()
 
 
 def _read(client: paho.Client) -> None:
