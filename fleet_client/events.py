@@ -1,8 +1,8 @@
 """The bodies of the events topic: ``{"type": …, "timestamp": …, …}``. Stamps are ISO 8601 in UTC.
 
-    gap       epoch from_seq to_seq count from to reason    these data messages will never come
-    restart   previous_epoch last_recorded_seq              back after a stop that was not clean
-    drained   epoch to_seq                                  everything up to this one that waited is acknowledged
+- ``gap`` (`epoch`, `from_seq`, `to_seq`, `count`, `from`, `to`, `reason`): these data messages will never come.
+- ``restart`` (`previous_epoch`, `last_recorded_seq`): the collector is back after a stop that was not clean.
+- ``drained`` (`epoch`, `to_seq`): everything up to this one that had waited is acknowledged.
 """
 
 from collections.abc import Mapping
@@ -11,5 +11,5 @@ from fleet_client.encoding import encoded
 
 
 def event_body(kind: str, timestamp: str, fields: Mapping[str, object]) -> bytes:
-    """An event's payload; the fields of each type are those above."""
+    """An event's payload; the fields of each kind are those above."""
     return encoded({"type": kind, "timestamp": timestamp, **fields})

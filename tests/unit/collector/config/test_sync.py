@@ -37,10 +37,12 @@ class ScriptedSource:
         self.edge_id = "edge-1"
         self.answers = deque(answers)
         self.asked_with: list[str | None] = []
+        self.at_its_end = asyncio.Event()
 
     async def fetch(self, etag: str | None) -> Fetched | NotModified:
         self.asked_with.append(etag)
         if not self.answers:
+            self.at_its_end.set()
             await asyncio.Event().wait()
         answer = self.answers.popleft()
         if isinstance(answer, FleetError):
@@ -67,12 +69,10 @@ class Office:
         )
 
     async def run(self) -> None:
-        """Run until the script is at its end."""
+        """Run until the script is at its end and its last answer was dealt with."""
         task = asyncio.create_task(self.sync.run())
-        async with asyncio.timeout(10):
-            while self.source.answers:
-                await asyncio.sleep(0.001)
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(20):
+            await self.source.at_its_end.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -154,14 +154,18 @@ async def test_a_server_that_is_silent_does_not_hold_up_the_first_heartbeat(
 
 async def test_a_refusal_is_not_hammered(tmp_path: Path) -> None:
     office = Office(tmp_path, FleetRefused(401, "the token was refused"))
-    await office.run()
+    task = asyncio.create_task(office.sync.run())
+    await asyncio.wait_for(office.sync.asked.wait(), 10)
+    await asyncio.sleep(0.05)  # fifty intervals
     assert len(office.source.asked_with) == 1
+    task.cancel()
 
 
 async def test_a_server_that_is_away_for_long_makes_the_configuration_stale(tmp_path: Path) -> None:
     office = Office(tmp_path, fetched(document("v1", 40001), '"a"'))
     await office.run()
     office.clock.advance(901)
+    office.source.at_its_end.clear()
     office.source.answers.extend([FleetUnreachable("no route"), FleetUnreachable("no route")])
     await office.run()
     assert office.board.conditions["config_stale"].detail == "no route"

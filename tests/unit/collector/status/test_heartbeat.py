@@ -43,8 +43,9 @@ async def test_the_given_fields_are_there(heart: Heart) -> None:
     assert status["status"] == "online"
     assert status["ip_address"] == "10.1.2.3"
     for field in ("cpu_percent", "memory_percent", "disk_percent"):
-        assert isinstance(status[field], float)
-        assert 0 <= status[field] <= 100
+        figure = status[field]
+        assert isinstance(figure, float)
+        assert 0 <= figure <= 100
     assert status["timestamp"] == "2026-04-17T08:00:00.000Z"
     assert status["company_code"] == "SPIFOX"
 
