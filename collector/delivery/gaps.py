@@ -18,6 +18,12 @@ def gap_fields(gap: Gap, reason: str) -> dict[str, object]:
     }
 
 
+def unknown_gap_fields(epoch: str, count: int) -> dict[str, object]:
+    """The fields of a ``gap`` event about messages of which nothing is known but how many they were."""
+    fields: dict[str, object] = {"epoch": epoch, "from_seq": None, "to_seq": None, "count": count}
+    return fields | {"from": None, "to": None, "reason": "corrupt"}
+
+
 class Losses:
     """Messages that were dropped from memory, as ranges."""
 

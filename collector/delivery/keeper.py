@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from collector.clock import Clock
-from collector.delivery.gaps import gap_fields
+from collector.delivery.gaps import gap_fields, unknown_gap_fields
 from collector.delivery.lane import READ_AHEAD_BYTES, READ_AHEAD_MESSAGES, Lane
 from collector.delivery.message import Entry
 from collector.delivery.queues import Queues
@@ -80,7 +80,7 @@ class Keeper:
         """Work until `stop`, then write all that is left and note the clean stop."""
         while not self._stopping:
             await self._pause()
-            if not self._stopping:
+            if not self._stopping and self._due_in() == 0:
                 await self.work()
         await self.work(everything=True)
         if self.trouble is None:
@@ -149,7 +149,7 @@ class Keeper:
             return max(0.0, self._retry_at - now)
         if self._queues.refused or self._queues.losses or self._bug:
             return 0.0
-        moments = [moment for lane in self._lanes() for moment in self._moments(lane)]
+        moments = [moment for lane in self._queues.lanes for moment in self._moments(lane)]
         return max(0.0, min(moments) - now) if moments else None
 
     def _moments(self, lane: Lane) -> list[float]:
@@ -165,18 +165,15 @@ class Keeper:
             self._alarm.set()
 
     def _old_enough(self) -> float:
+        if self._queues.backlog.in_outage:
+            return math.inf
         # On a good link a PUBACK is on its way for the younger half: writing them would wear the flash for nothing.
-        if any(lane.in_flight for lane in self._lanes()):
-            return self._clock.monotonic() - self._commit_s / 2
-        return math.inf
-
-    def _lanes(self) -> tuple[Lane, Lane]:
-        return self._queues.data, self._queues.letters
+        return self._clock.monotonic() - self._commit_s / 2
 
     # --- what
 
     async def _write(self, before: float) -> None:
-        data_lane, letter_lane = self._lanes()
+        data_lane, letter_lane = self._queues.lanes
         data = data_lane.begin_change(before, self._finish)
         letters = letter_lane.begin_change(before, lambda _: None)
         if data.empty and letters.empty:
@@ -272,7 +269,7 @@ class Keeper:
             ledger.found(Tally(found.data.messages - known), found.oldest_ms)
         elif known > found.data.messages:
             ledger.lost(Tally(known - found.data.messages))
-            self._tell("gap", _unknown_gap(self.epoch, known - found.data.messages))
+            self._tell("gap", unknown_gap_fields(self.epoch, known - found.data.messages))
 
     async def _recover(self, trouble: StorageFailed) -> None:
         if isinstance(trouble, DamagedFile):
@@ -298,8 +295,3 @@ class Keeper:
 
 def _bury(record: Record, row: int | None, reason: str, store: OutboxStore) -> int:
     return store.bury(record, row, reason)
-
-
-def _unknown_gap(epoch: str, count: int) -> dict[str, object]:
-    fields: dict[str, object] = {"epoch": epoch, "from_seq": None, "to_seq": None, "count": count}
-    return fields | {"from": None, "to": None, "reason": "corrupt"}

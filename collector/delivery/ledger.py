@@ -54,21 +54,22 @@ class Backlog:
     """Whether data lies on disk because of an outage or an earlier run, and when it is all delivered."""
 
     def __init__(self) -> None:
-        self._outage = True
+        self.in_outage = True
+        """Whether nothing was acknowledged since the start, or since the connection was lost."""
         self._pending = False
 
     def outage(self, on_disk: int) -> None:
         """Nothing goes out from now on until something is acknowledged."""
-        self._outage = True
+        self.in_outage = True
         self.on_disk(on_disk)
 
     def on_disk(self, messages: int) -> None:
         """This much lies on disk."""
-        self._pending = self._pending or (self._outage and messages > 0)
+        self._pending = self._pending or (self.in_outage and messages > 0)
 
     def drained_by(self, messages_left: int) -> bool:
         """A message was acknowledged, and this many are left on disk: whether that was the last of a backlog."""
-        self._outage = False
+        self.in_outage = False
         drained = self._pending and not messages_left
         self._pending = self._pending and not drained
         return drained

@@ -20,6 +20,11 @@ class Queues:
     losses: Losses = field(default_factory=Losses)
     refused: list[tuple[Entry, str]] = field(default_factory=list)
 
+    @property
+    def lanes(self) -> tuple[Lane, Lane]:
+        """Data, then letters."""
+        return self.data, self.letters
+
     def lane(self, entry: Entry) -> Lane:
         """The queue an entry belongs to."""
         return self.data if entry.is_data else self.letters

@@ -140,7 +140,10 @@ class OutboxStore:
         return Batch(tuple(rows), last, lost, letters)
 
     def bury(self, record: Record, number: int | None, why: str) -> int:
-        """Move a refused message to the dead letters, out of its queue if it has a row; returns the gap letters written."""
+        """Move a refused message to the dead letters, and out of its queue if it has a row there.
+
+        Returns how many gap letters were written about it.
+        """
         table = self._letters if record.seq is None else self._data
         with self._changing():
             return self._bury(table, Row(number or 0, record), Tally(1, len(record.payload)), "refused", why)

@@ -1,7 +1,7 @@
 """One queue of messages as a table: appended at the end, read and emptied from the front."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -63,7 +63,8 @@ class QueueTable:
     def between(self, first: int, last: int) -> list[Row]:
         """The sound rows of a range."""
         found = self._connection.execute(self._sql(_BETWEEN), (first, last)).fetchall()
-        return [row for row in map(_row_or_spoilt, found) if isinstance(row, Row)]
+        rows = list(_ascending(map(_row_or_spoilt, found), first - 1))
+        return [row for row in rows if isinstance(row, Row)]
 
     def oldest_ms(self) -> int | None:
         """The stamp of the first message."""
@@ -103,7 +104,7 @@ class QueueTable:
         spoilt: list[Spoilt] = []
         # An unfinished read would keep the write-ahead log from being reused: hence the closing.
         with closing(self._connection.execute(self._sql(_SELECT), (after, limit))) as cursor:
-            for found in map(_row_or_spoilt, cursor):
+            for found in _ascending(map(_row_or_spoilt, cursor), after):
                 if isinstance(found, Spoilt):
                     spoilt.append(found)
                     continue
@@ -149,6 +150,15 @@ def _row_or_spoilt(found: tuple[object, ...]) -> Row | Spoilt:
     if payload is None:
         return Spoilt(number, size, record)
     return Row(number, replace(record, payload=payload))
+
+
+def _ascending(rows: Iterable[Row | Spoilt], after: int) -> Iterator[Row | Spoilt]:
+    """Raises `ValueError` where the order is broken: a damaged tree may lead back to where the reader came from."""
+    for row in rows:
+        if row.number <= after:
+            raise ValueError(f"row {row.number} comes after row {after}")
+        after = row.number
+        yield row
 
 
 def _label(record: Record) -> str:
