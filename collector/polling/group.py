@@ -42,19 +42,20 @@ class GroupReader:
         self.last_refusal: str | None = None
         self.isolation_budget = 0
         self._ill_until = 0.0
+        self._limit_s = STUCK_AFTER_TIMEOUTS * plan.connection.timeout_s + plan.request_delay_s
+        self._guard = asyncio.timeout(None)
+        self._asking: Request | None = None
 
     async def read(self, session: PlcSession, cycle: Cycle, now: float) -> None:
         """Fill `cycle` (positions of the group). Raises `SessionError`; what was read before it stays in `cycle`."""
         self.last_refusal = None
         self.isolation_budget = ISOLATION_REQUESTS_A_CYCLE
-        for request in self.requests:
-            try:
-                await self._ask(session, request, cycle)
-            except RequestRefused as refusal:
-                self.last_refusal = str(refusal)
-                await self._isolate(session, cycle, now, request, refusal)
-        if self.set_aside:
-            await self._retry_set_aside(session, cycle, now)
+        try:
+            async with asyncio.timeout(self._limit_s) as self._guard:
+                await self._read_all(session, cycle, now)
+        except TimeoutError:
+            where, subject = self._plan.connection.where, self._asking.subject if self._asking else "a request"
+            raise SessionLost(f"{where} hung at {subject} for {self._limit_s:g} s") from None
 
     def retry_soon(self, now: float) -> None:
         """Ask for everything set aside again: the device was away and may have come back another."""
@@ -74,13 +75,20 @@ class GroupReader:
             else:
                 cycle.bad.pop(tag, None)
 
+    async def _read_all(self, session: PlcSession, cycle: Cycle, now: float) -> None:
+        for request in self.requests:
+            try:
+                await self._ask(session, request, cycle)
+            except RequestRefused as refusal:
+                self.last_refusal = str(refusal)
+                await self._isolate(session, cycle, now, request, refusal)
+        if self.set_aside:
+            await self._retry_set_aside(session, cycle, now)
+
     async def _ask(self, session: PlcSession, request: Request, cycle: Cycle) -> None:
-        limit_s = STUCK_AFTER_TIMEOUTS * self._plan.connection.timeout_s
-        try:
-            async with asyncio.timeout(limit_s):
-                await session.read(request, cycle)
-        except TimeoutError:
-            raise SessionLost(f"{self._plan.connection.where} hung at {request.subject} for {limit_s:g} s") from None
+        self._asking = request
+        self._guard.reschedule(asyncio.get_running_loop().time() + self._limit_s)
+        await session.read(request, cycle)
         if self._plan.request_delay_s:
             await asyncio.sleep(self._plan.request_delay_s)
 

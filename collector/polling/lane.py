@@ -1,6 +1,7 @@
 """One link and the devices that share it: polls each when it is due, in turn, over one session."""
 
 import asyncio
+import math
 import random
 from collections.abc import Iterable, Mapping
 
@@ -13,6 +14,7 @@ from protocols.errors import NoAnswer, SessionError
 
 BACKOFF_MAX_S = 30.0
 SILENT_UNIT_REST_S = 30.0
+ROUNDING = 1e-3
 
 
 class Lane:
@@ -83,7 +85,9 @@ class Lane:
 
     async def _wait_until(self, due: float) -> None:
         self._wake.clear()
-        timer = asyncio.get_running_loop().call_later(due - self._clock.monotonic(), self._wake.set)
+        # Rounded up to the timer's own milliseconds: one that fires too early would be waited for in a spin.
+        delay_s = math.ceil((due - self._clock.monotonic()) * 1000 - ROUNDING) / 1000
+        timer = asyncio.get_running_loop().call_later(delay_s, self._wake.set)
         try:
             await self._wake.wait()
         finally:

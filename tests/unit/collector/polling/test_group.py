@@ -1,11 +1,12 @@
 """One bad address costs itself and nothing else, whatever block it hides in."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.polling.group import RETRY_SET_ASIDE_S, GroupReader
 from protocols.base import Cycle
-from protocols.errors import RequestRefused
+from protocols.errors import RequestRefused, SessionLost
 from protocols.quality import Quality
 from tests.doubles.driver import ScriptedDevice, ScriptedDriver, ScriptedSession
 from tests.doubles.plans import device_plan
@@ -141,6 +142,15 @@ async def test_a_device_that_fails_everywhere_is_ill_and_keeps_its_addresses() -
     assert len(device.reads) == 1, "an ill device is not searched every cycle"
     device.unreadable = set()
     assert not (await cycle_of(reader, session, 16, now=2.0)).bad
+
+
+async def test_a_session_that_forgets_its_deadline_is_lost() -> None:
+    reader, session, device = reader_of([0, 2, 4])
+    device.answer_s = 4.0
+    assert (await cycle_of(reader, session, 3)).values == [0, 2, 4], "slow is not stuck: the limit is a request's own"
+    device.answer_s = 3600.0
+    with pytest.raises(SessionLost, match=r"plc unit 1 hung at addresses 0-0 for 9 s"):
+        await cycle_of(reader, session, 3)
 
 
 async def test_isolation_has_a_bound_a_cycle() -> None:
