@@ -29,7 +29,6 @@ from tests.doubles.documentation import PAGES, ROOT, anchors_of, links_of
 
 COLLECTOR = [ast.parse(path.read_text("utf-8")) for path in sorted((ROOT / "collector").rglob("*.py"))]
 PACKAGES = "collector|fleet_client|protocols|simulators|tests|docs"
-TO_COME = {"docs/performance.md"}
 """Pages that are linked before they are written. Whoever adds one takes it out here."""
 
 
@@ -171,14 +170,14 @@ def test_links_lead_somewhere(where: Path) -> None:
             continue
         path, _, anchor = link.partition("#")
         target = (where.parent / path).resolve() if path else where
-        assert target.exists() or str(target.relative_to(ROOT)) in TO_COME, link
+        assert target.exists(), link
         assert not anchor or anchor in anchors_of(target), link
 
 
 @pytest.mark.parametrize("where", PAGES, ids=lambda each: each.name)
 def test_files_of_the_source_are_where_the_page_says(where: Path) -> None:
     named = re.findall(rf"`((?:{PACKAGES})/[\w/.-]*)`", where.read_text("utf-8"))
-    assert [path for path in named if path not in TO_COME and not (ROOT / path).exists()] == []
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_every_page_can_be_found_from_the_readme() -> None:

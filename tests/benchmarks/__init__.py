@@ -1,0 +1,1 @@
+"""What the collector costs, measured in one run with a bare loop beside it: ``make bench``."""

@@ -1,0 +1,106 @@
+"""The figures as a table for people and as JSON for the next run."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.figures import Figure
+
+_WIDTH = 150
+
+
+class BadBase(Exception):
+    """The file to compare with is none of ours."""
+
+
+def print_report(figures: Sequence[Figure], machine: Mapping[str, str], base: Mapping[str, float] | None) -> None:
+    """The machine, the table, and how many targets were met; `base` has earlier medians by `key`."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_WIDTH)
+    console.print()
+    for what, found in machine.items():
+        console.print(f"{what + ':':11}{found}")
+    console.print(_table(figures, base))
+    console.print("Median, and from least to most. The floor is a bare asyncio loop without features, in the same run.")
+    verdicts = [figure.met for figure in figures if figure.met is not None]
+    console.print(f"{sum(verdicts)} of {len(verdicts)} targets met.")
+
+
+def write_json(file: Path, figures: Sequence[Figure], machine: Mapping[str, str]) -> None:
+    """All figures, for `read_base`."""
+    lines = {key(figure): _as_json(figure) for figure in figures}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"machine": machine, "figures": lines}, ensure_ascii=False, indent=2)
+    file.write_text(text + "\n", encoding="utf-8")
+
+
+def read_base(file: Path) -> dict[str, float]:
+    """The medians of an earlier run. Raises `BadBase`."""
+    try:
+        figures = json.loads(file.read_text(encoding="utf-8"))["figures"]
+        return {name: float(figure["median"]) for name, figure in figures.items()}
+    except OSError as error:
+        raise BadBase(f"{file}: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BadBase(f"{file} is no result of this benchmark; expected the JSON that it writes") from None
+
+
+def key(figure: Figure) -> str:
+    """What a figure is called from run to run."""
+    return f"{figure.subject}: {figure.name}" + (f" [{figure.unit}]" if figure.unit else "")
+
+
+def _as_json(figure: Figure) -> dict[str, object]:
+    return {
+        "median": figure.median,
+        "min": min(figure.values),
+        "max": max(figure.values),
+        "samples": len(figure.values),
+        "target": None if figure.target is None else str(figure.target),
+        "met": figure.met,
+        "floor": figure.floor_median,
+        "times_the_floor": figure.ratio,
+    }
+
+
+def _table(figures: Sequence[Figure], base: Mapping[str, float] | None) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("what", no_wrap=True)
+    table.add_column("unit")
+    table.add_column("median", justify="right", no_wrap=True)
+    table.add_column("least … most", justify="right", no_wrap=True)
+    table.add_column("target", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("floor", justify="right", no_wrap=True)
+    table.add_column("× floor", justify="right", no_wrap=True)
+    if base is not None:
+        table.add_column("before", justify="right", no_wrap=True)
+    for subject, members in groupby(figures, attrgetter("subject")):
+        table.add_row(f"[bold]{subject}[/]")
+        for figure in members:
+            before = [] if base is None else [_short(base.get(key(figure)))]
+            table.add_row(*_cells(figure), *before)
+        table.add_section()
+    return table
+
+
+def _cells(figure: Figure) -> tuple[str, ...]:
+    verdict = {None: "", True: "[green]met[/]", False: "[bold red]MISSED[/]"}[figure.met]
+    spread = f"{_short(min(figure.values))} … {_short(max(figure.values))}" if len(figure.values) > 1 else ""
+    target = "" if figure.target is None else str(figure.target)
+    floor, ratio = _short(figure.floor_median), _short(figure.ratio)
+    return "  " + figure.name, figure.unit, _short(figure.median), spread, target, verdict, floor, ratio
+
+
+def _short(value: float | None) -> str:
+    """Three digits are all that a measurement like this has."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"

@@ -1,0 +1,106 @@
+"""All that a collector needs around it: a broker, a subscriber, a Fleet server, PLCs, and a folder for its files."""
+
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from tests.benchmarks.plc import Plc, plc
+from tests.benchmarks.processes import first_line, running
+from tests.benchmarks.subscriber import Subscriber
+from tests.benchmarks.tags import Variant, document
+from tests.doubles.collector_process import CollectorProcess
+from tests.doubles.mosquitto import Mosquitto, free_port
+
+_SIMULATE = (sys.executable, "-m", "collector", "simulate")
+_edges = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A broker with somebody who listens, and a folder on the project's own disk."""
+
+    folder: Path
+    broker: str
+    broker_port: int
+    subscriber: Subscriber
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A collector that is not yet started, and the PLC that it will poll."""
+
+    edge_id: str
+    collector: CollectorProcess
+    plc: Plc
+
+
+@contextmanager
+def site(folder: Path) -> Iterator[Site]:
+    """A site with a real Mosquitto where there is one, else with the embedded broker."""
+    with _broker() as (broker, port), Subscriber(port) as subscriber:
+        yield Site(folder, broker, port, subscriber)
+
+
+@contextmanager
+def installation(at: Site, variant: Variant) -> Iterator[Installation]:
+    """A PLC with the variant's registers, a Fleet server with its document, and a collector for both."""
+    edge_id = f"edge-bench-{next(_edges)}"
+    with ExitStack() as stack:
+        polled = stack.enter_context(plc(at.folder, variant.memory))
+        file = at.folder / f"{edge_id}.json"
+        file.write_bytes(document(edge_id, variant.device("1", "127.0.0.1", polled.port)))
+        fleet_url = stack.enter_context(_fleet(file))
+        collector = CollectorProcess(at.folder / edge_id, variables(at, edge_id) | {"EDGE_SERVER_URL": fleet_url})
+        stack.push(collector.__exit__)
+        yield Installation(edge_id, collector, polled)
+
+
+def variables(at: Site, edge_id: str) -> dict[str, object]:
+    """A collector's settings; all that is not here stays as it is shipped."""
+    return {
+        "MQTT_BROKER_URL": f"mqtt://127.0.0.1:{at.broker_port}",
+        "EDGE_ID": edge_id,
+        "DEVICE_ID": edge_id,
+        "HTTP_PORT": free_port(),
+    }
+
+
+def wall_fraction(moment_ns: int) -> float:
+    """Where in its second a moment lies."""
+    return moment_ns % 1_000_000_000 / 1e9
+
+
+def sleep_until_fraction(fraction: float) -> None:
+    """Wait for the next moment that lies there in its second."""
+    time.sleep((fraction - time.time()) % 1)
+
+
+@contextmanager
+def _broker() -> Iterator[tuple[str, int]]:
+    if shutil.which("mosquitto", path="/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/sbin"):
+        # Its limit on queued messages is lifted: past 1,000 it drops what a subscriber does not take fast enough.
+        with Mosquitto() as broker:
+            version = re.search(r"mosquitto version (\S+)", broker.log)
+            yield (
+                f"Mosquitto {version[1] if version else ''}, default settings but no limit on queued messages",
+                broker.port,
+            )
+        return
+    with running([*_SIMULATE, "broker", "--port", str(free_port())]) as process:
+        found = re.search(r"127\.0\.0\.1:(\d+)", first_line(process))
+        assert found is not None
+        yield "the embedded broker (amqtt): no Mosquitto here", int(found[1])
+
+
+@contextmanager
+def _fleet(file: Path) -> Iterator[str]:
+    with running([*_SIMULATE, "fleet", "--port", "0", "--document", file]) as process:
+        found = re.search(r"http://127\.0\.0\.1:\d+", first_line(process))
+        assert found is not None
+        yield found[0]

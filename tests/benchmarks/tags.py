@@ -1,0 +1,91 @@
+"""The devices to measure with: their tags, and the registers that their PLC holds."""
+
+import json
+import random
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+TAGS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A device of 1,000 tags in holding registers from 40001 on, and how often they are polled."""
+
+    name: str
+    tags: tuple[dict[str, object], ...]
+    memory: bytes
+    interval_ms: int = 1000
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds from poll to poll."""
+        return self.interval_ms / 1000
+
+    @property
+    def registers(self) -> int:
+        """How many registers its tags take."""
+        return len(self.memory) // 2
+
+    def device(self, device_id: str, host: str, port: int) -> dict[str, object]:
+        """The document's entry for it."""
+        return {
+            "id": device_id,
+            "name": f"프레스_PLC_{device_id}",
+            "protocol": "modbus_tcp",
+            "connection": {"host": host, "port": port, "unit_id": 1},
+            "interval_ms": self.interval_ms,
+            "tags": self.tags,
+        }
+
+
+def document(edge_id: str, *devices: dict[str, object]) -> bytes:
+    """A config document with these devices."""
+    fields = {"version": "1", "edge_id": edge_id, "edge_name": "측정 엣지", "devices": devices}
+    return json.dumps(fields, ensure_ascii=False).encode()
+
+
+def tag(number: int, address: int, data_type: str, scale: float = 1) -> dict[str, object]:
+    """An entry of the document's tag list."""
+    name = f"temperature_{number:04d}"
+    return {"name": name, "address": str(address), "data_type": data_type, "scale": scale, "offset": 0}
+
+
+def words(count: int) -> bytes:
+    """Registers with readings of up to four digits, the same ones in every run."""
+    readings = random.Random(1)
+    return struct.pack(f">{count}H", *(readings.randrange(10_000) for _ in range(count)))
+
+
+def rounded_singles(count: int) -> bytes:
+    """FLOAT32 as a PLC's program sets them: with two decimals."""
+    readings = random.Random(2)
+    return struct.pack(f">{count}f", *(readings.randrange(100_000) / 100 for _ in range(count)))
+
+
+def measured_singles(count: int) -> bytes:
+    """FLOAT32 as an analogue input gives them: every bit of the mantissa in use."""
+    readings = random.Random(3)
+    return struct.pack(f">{count}f", *(readings.uniform(0, 1000) for _ in range(count)))
+
+
+def _uint16(scale: float) -> Callable[[], tuple[tuple[dict[str, object], ...], bytes]]:
+    return lambda: (tuple(tag(n, 40001 + n, "UINT16", scale) for n in range(TAGS)), words(TAGS))
+
+
+def _half_and_half() -> tuple[tuple[dict[str, object], ...], bytes]:
+    half = TAGS // 2
+    integers = [tag(n, 40001 + n, "UINT16", 0.1) for n in range(half)]
+    singles = [tag(half + n, 40001 + half + 2 * n, "FLOAT32", 0.1) for n in range(half)]
+    return (*integers, *singles), words(half) + rounded_singles(half // 2) + measured_singles(half - half // 2)
+
+
+_MADE = {
+    "UINT16": _uint16(1),
+    "UINT16 × 0.1": _uint16(0.1),
+    "½ UINT16 × 0.1, ½ FLOAT32 × 0.1": _half_and_half,
+}
+VARIANTS = tuple(Variant(name, *make()) for name, make in _MADE.items())
+OFTEN = Variant("UINT16 × 0.1 every 100 ms", *_uint16(0.1)(), interval_ms=100)
+"""More polls in less time: enough for a 99th percentile."""

@@ -1,0 +1,45 @@
+"""`make bench` runs and reports. What it measures is nobody's test: no threshold here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.benchmarks", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
+
+
+def test_a_quick_run_prints_the_table_and_writes_the_json(tmp_path: Path) -> None:
+    base, result = tmp_path / "base.json", tmp_path / "bench.json"
+    earlier = {"outbox: put + commit [messages/s]": {"median": 12_345_678}}
+    base.write_text(json.dumps({"figures": earlier}), encoding="utf-8")
+
+    ran = bench("--quick", "--base", base, "--json", result)
+
+    assert ran.returncode == 0, ran.stderr
+    rows = [line.split() for line in ran.stdout.splitlines()]
+    for subject in ("UINT16", "start", "outbox", "planning", "decoding", "encoding"):
+        assert [subject] in rows
+    (cpu,) = [line for line in ran.stdout.splitlines() if "CPU per published value" in line]
+    assert "≤ 5" in cpu
+    assert ("met" in cpu) != ("MISSED" in cpu)
+    assert "12,345,678" in ran.stdout
+
+    figures = json.loads(result.read_text(encoding="utf-8"))["figures"]
+    assert figures["UINT16: requests a poll"]["median"] == 8
+    assert figures["UINT16: CPU per published value [µs]"]["times_the_floor"] > 0
+    assert figures["UINT16: polls delivered [%]"]["samples"] == 1
+
+
+def test_a_file_that_is_no_result_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    other.write_text("[]", encoding="utf-8")
+
+    ran = bench("--base", other)
+
+    assert ran.returncode == 2
+    assert f"{other} is no result of this benchmark" in ran.stderr
