@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from collector.storage.epoch import next_epoch
-from collector.storage.errors import StorageFailed
+from collector.storage.errors import DamagedFile, StorageFailed
 from collector.storage.outbox_store import GapLetter, OutboxStore
 from collector.storage.records import Found
 from collector.storage.thread import StorageThread
@@ -47,11 +47,12 @@ class Tail:
         """
 
         def job() -> Opened:
-            self._close()
-            place = self._folder, self._limit_bytes, self._gap_letter
-            store, damage = OutboxStore.renew(*place, distrust) if distrust else OutboxStore.open(*place)
-            self._store = store
-            return Opened(store.begin_epoch(wall_ms, epoch), store.found, damage)
+            try:
+                return self._begin(wall_ms, epoch, distrust)
+            except DamagedFile as damage:
+                if distrust:
+                    raise
+                return self._begin(wall_ms, epoch, str(damage))
 
         return self._thread.submit(job)
 
@@ -67,6 +68,12 @@ class Tail:
         """Close the file and end the thread; False when the disk did not let it in time."""
         self._thread.submit(self._close)
         return await self._thread.stop(timeout_s)
+
+    def _begin(self, wall_ms: int, epoch: str, distrust: str) -> Opened:
+        self._close()
+        place = self._folder, self._limit_bytes, self._gap_letter
+        self._store, damage = OutboxStore.renew(*place, distrust) if distrust else OutboxStore.open(*place)
+        return Opened(self._store.begin_epoch(wall_ms, epoch), self._store.found, damage)
 
     def _opened(self) -> OutboxStore:
         if self._store is None:

@@ -29,7 +29,6 @@ from tests.doubles.documentation import PAGES, ROOT, anchors_of, links_of
 
 COLLECTOR = [ast.parse(path.read_text("utf-8")) for path in sorted((ROOT / "collector").rglob("*.py"))]
 PACKAGES = "collector|fleet_client|protocols|simulators|tests|docs"
-"""Pages that are linked before they are written. Whoever adds one takes it out here."""
 
 
 def page(name: str) -> str:
