@@ -80,6 +80,9 @@ class TagSpec:
     bit: int | None = None
     register: Register | None = None
     encoding: str = "utf-8"
+    subscribe: bool = False
+    deadband: Decimal | None = None
+    interval_ms: int = 1000
 
 
 class Connection(Protocol):
@@ -124,6 +127,15 @@ class Request(Protocol):
         ...
 
 
+class Write(Protocol):
+    """One write, encoded and ready to be carried out; only its driver looks inside. Frozen."""
+
+    @property
+    def subject(self) -> str:
+        """For messages: ``holding register 40001 of unit 1``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Lessons:
     """What a device has taught about its address space, as tag positions.
@@ -151,9 +163,11 @@ ConnectionT = TypeVar("ConnectionT", bound=Connection)
 PointT = TypeVar("PointT", bound=Point)
 RequestT = TypeVar("RequestT", bound=Request)
 RequestT_contra = TypeVar("RequestT_contra", bound=Request, contravariant=True)
+WriteT = TypeVar("WriteT", bound=Write)
+WriteT_contra = TypeVar("WriteT_contra", bound=Write, contravariant=True)
 
 
-class Session(Protocol[RequestT_contra]):
+class Session(Protocol[RequestT_contra, WriteT_contra]):
     """One live connection. Used by one task at a time; after a `SessionError` it is closed and dropped."""
 
     async def read(self, request: RequestT_contra, cycle: Cycle) -> None:
@@ -164,12 +178,20 @@ class Session(Protocol[RequestT_contra]):
         """
         ...
 
+    async def write(self, write: WriteT_contra) -> None:
+        """Carry out a write once and wait for the device's word; a bit inside a word is read-modify-write.
+
+        Raises `RequestRefused` (the device said no) or `SessionError` (whether it was carried out is not known). It is
+        never repeated here: a late write is worse than a lost one.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of the connection. Never raises, never takes over a second, may be called twice."""
         ...
 
 
-class Driver(Protocol[ConnectionT, PointT, RequestT]):
+class Driver(Protocol[ConnectionT, PointT, RequestT, WriteT]):
     """A protocol. Stateless, so one instance serves every device."""
 
     protocol: str
@@ -193,13 +215,18 @@ class Driver(Protocol[ConnectionT, PointT, RequestT]):
         """The fewest requests that read all points but those in `lessons.avoid`. Pure."""
         ...
 
-    async def connect(self, connection: ConnectionT) -> Session[RequestT]:
+    def encode(self, connection: ConnectionT, point: PointT, value: Value) -> WriteT:
+        """What is to be written so that the tag reads `value` (engineering units): raw = round-half-even((value -
+        offset) / scale) in the tag's type and byte order. Raises `Unwritable`. Pure."""
+        ...
+
+    async def connect(self, connection: ConnectionT) -> Session[RequestT, WriteT]:
         """Open a session within `connection.timeout_s`. Raises `ConnectFailed`. Safe to cancel."""
         ...
 
 
-PlcDriver: TypeAlias = Driver[Connection, Point, Request]
+PlcDriver: TypeAlias = Driver[Connection, Point, Request, Write]
 """A driver as its users see it: its own connection, point and request types are its own business."""
 
-PlcSession: TypeAlias = Session[Request]
+PlcSession: TypeAlias = Session[Request, Write]
 """A session as its users see it."""

@@ -2,6 +2,7 @@
 
 ProtocolError
 ├── Refused            configuration: this tag or connection can not be used; wait for a new document
+├── Unwritable         a value that can not be written to this tag; nothing was sent
 ├── RequestRefused     the device answered, and the answer was no; the session lives on
 └── SessionError       drop the session, back off, reconnect
     ├── ConnectFailed  nobody there, or not willing to talk
@@ -29,6 +30,14 @@ class Refused(ProtocolError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class Unwritable(ProtocolError):
+    """A value can not be written to a tag. ``code`` is ``wrong_type``, ``out_of_range`` or ``not_writable``."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class RequestRefused(ProtocolError):
