@@ -42,6 +42,23 @@ class ConnectionFields:
         found = self._find(name)
         return found[1].strip().lower() if found and isinstance(found[1], str) else None
 
+    def text(self, *names: str) -> str | None:
+        """A field's text without the space around it, None when absent. Raises `Refused` when it is no text."""
+        found = self._find(*names)
+        if found is None:
+            return None
+        name, given = found
+        if not isinstance(given, str):
+            raise Refused(name, f"connection.{name} is {given!r}; expected a text")
+        return given.strip()
+
+    def choice(self, name: str, *, default: str, choices: tuple[str, ...]) -> str:
+        """One of `choices`, which are in lower case, `default` in lower case when absent. Raises `Refused`."""
+        found = (self.text(name) or default).lower()
+        if found not in choices:
+            raise Refused(name, f"connection.{name} is {self.fields[name]!r}; expected one of {', '.join(choices)}")
+        return found
+
     def _find(self, *names: str) -> tuple[str, object] | None:
         for name in names:
             given = self.fields.get(name)

@@ -16,7 +16,11 @@ from protocols.errors import Refused
 PLC_ETHERNET = "plc_ethernet"
 """Not a protocol but "a PLC on Ethernet": `resolve_plc_ethernet` finds out which."""
 
-_DRIVERS = {"modbus_tcp": "protocols.modbus.driver:ModbusTcpDriver"}
+_DRIVERS = {
+    "modbus_tcp": "protocols.modbus.driver:ModbusTcpDriver",
+    "modbus_rtu": "protocols.modbus.driver:ModbusRtuDriver",
+    "modbus_rtu_tcp": "protocols.modbus.driver:ModbusRtuTcpDriver",
+}
 _PROTOCOLS = ("modbus_tcp", "modbus_rtu", "modbus_rtu_tcp", "opcua", "s7", "xgt", "host")
 _ALIASES = {
     "modbus": "modbus_tcp",

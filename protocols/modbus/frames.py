@@ -1,7 +1,7 @@
-"""Modbus TCP frames, without any I/O: a header of seven bytes (MBAP) and a protocol data unit (PDU)."""
+"""Protocol data units (PDU), and the header of seven bytes (MBAP) that they have on TCP. Without any I/O."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from protocols.base import Register
@@ -12,9 +12,14 @@ FUNCTIONS = {Register.COIL: 1, Register.DISCRETE: 2, Register.HOLDING: 3, Regist
 
 EXCEPTION_BIT = 0x80
 MAX_FRAME = 260
+MOST_WRITTEN_REGISTERS = 123
+MOST_WRITTEN_BITS = 1968
 
 _HEADER = struct.Struct(">HHHB")
 _READ = struct.Struct(">BHH")
+_WRITE_MANY = struct.Struct(">BHHB")
+_WRITE_COIL, _WRITE_REGISTER, _WRITE_COILS, _WRITE_REGISTERS = 5, 6, 15, 16
+_COIL_ON, _COIL_OFF = b"\xff\0", b"\0\0"
 _LEAST_LENGTH, _MOST_LENGTH = 3, MAX_FRAME - 6  # of unit id and PDU, which has two bytes at least
 
 
@@ -30,6 +35,23 @@ class Frame:
 def read_pdu(function: int, offset: int, size: int) -> bytes:
     """The question for `size` registers or bits from the zero-based `offset`."""
     return _READ.pack(function, offset, size)
+
+
+def write_registers_pdu(offset: int, data: bytes) -> bytes:
+    """The order to write registers from the zero-based `offset`: function 6 for one, 16 for several."""
+    count = len(data) // 2
+    if count == 1:
+        return _WRITE_REGISTER.to_bytes(1, "big") + offset.to_bytes(2, "big") + data
+    return _WRITE_MANY.pack(_WRITE_REGISTERS, offset, count, len(data)) + data
+
+
+def write_coils_pdu(offset: int, bits: Sequence[bool]) -> bytes:
+    """The order to write coils from the zero-based `offset`: function 5 for one, 15 for several."""
+    if len(bits) == 1:
+        return _WRITE_COIL.to_bytes(1, "big") + offset.to_bytes(2, "big") + (_COIL_ON if bits[0] else _COIL_OFF)
+    size = -(-len(bits) // 8)
+    packed = sum(bit << place for place, bit in enumerate(bits))
+    return _WRITE_MANY.pack(_WRITE_COILS, offset, len(bits), size) + packed.to_bytes(size, "little")
 
 
 def request_frame(transaction: int, unit: int, pdu: bytes) -> bytes:
@@ -54,17 +76,3 @@ def take_frames(buffer: bytearray) -> Iterator[Frame]:
         pdu = bytes(buffer[_HEADER.size : end])
         del buffer[:end]
         yield Frame(transaction, unit, pdu)
-
-
-def read_payload(pdu: bytes, function: int, byte_count: int) -> bytes:
-    """The data of an answer to a read of `byte_count` bytes. Raises `BadAnswer` if it answers anything else."""
-    if pdu[0] != function:
-        raise BadAnswer(f"answered function {function} with function {pdu[0]}")
-    if pdu[1] != byte_count or len(pdu) != byte_count + 2:
-        raise BadAnswer(f"sent {len(pdu) - 2} bytes of data and announced {pdu[1]} where {byte_count} were asked for")
-    return pdu[2:]
-
-
-def exception_code(pdu: bytes, function: int) -> int | None:
-    """The code of an exception answer to `function`, or None when it is none."""
-    return pdu[1] if len(pdu) == 2 and pdu[0] == function | EXCEPTION_BIT else None

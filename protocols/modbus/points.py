@@ -7,7 +7,7 @@ from protocols.datatypes import big_endian_letters
 from protocols.errors import Refused
 from protocols.layout import WIDTHS, Field, Reading
 from protocols.modbus.addresses import ADDRESSES, ModbusAddress, is_bits, parse_address
-from protocols.modbus.connection import ModbusTcpConnection
+from protocols.modbus.connection import ModbusConnection
 from protocols.scaling import Scaling
 from protocols.text import canonical_encoding
 
@@ -34,7 +34,7 @@ class ModbusPoint:
         return Field(tag, 2 * distance + self.byte, self.reading, self.bit)
 
 
-def place(tag: TagSpec, connection: ModbusTcpConnection) -> ModbusPoint:
+def place(tag: TagSpec, connection: ModbusConnection) -> ModbusPoint:
     """Find a tag's place. Raises `Refused` on the tag's field that stands in the way."""
     address = parse_address(tag.address, tag.register)
     bit = _bit(tag, address)
@@ -100,7 +100,7 @@ def _count(tag: TagSpec) -> int | None:
     return tag.length if tag.length is not None and tag.length > 1 else None
 
 
-def _check_size(tag: TagSpec, point: ModbusPoint, connection: ModbusTcpConnection) -> None:
+def _check_size(tag: TagSpec, point: ModbusPoint, connection: ModbusConnection) -> None:
     bits = is_bits(point.area)
     most, unit = (connection.max_bits, "bits") if bits else (connection.max_registers, "registers")
     if point.size < 1:

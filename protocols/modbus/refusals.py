@@ -31,6 +31,11 @@ _REFUSALS = {
 }
 
 
+def leaves_open(code: int) -> bool:
+    """Whether a write that is answered so may have been, or yet be, carried out."""
+    return code in (5, 11)
+
+
 def refusal(code: int, asked: str, function: int) -> RequestRefused:
     """The error for exception `code`; `asked` is who was asked for what: ``10.0.0.7:502 unit 1 … registers 40001``."""
     known = _REFUSALS.get(code)

@@ -11,7 +11,7 @@ from protocols.base import Cycle, DataType, TagSpec, Value
 from protocols.errors import NoAnswer, RequestRefused, SessionError
 from protocols.modbus.driver import ModbusTcpDriver
 from protocols.modbus.requests import ModbusRequest
-from protocols.modbus.session import ModbusTcpSession
+from protocols.modbus.tcp_session import ModbusTcpSession
 from tests.doubles.clock import LeapingLoop
 from tests.doubles.modbus_device import ModbusDevice
 
@@ -128,7 +128,7 @@ async def one_round(rng: random.Random, device: ModbusDevice) -> str:
     reading = asyncio.create_task(session.read(request, cycle))
     await asyncio.sleep(0)
     answer = device.answer(wire.written)
-    foreign = device.answer(wire.written[:1] + b"\x07" + wire.written[2:7] + other.pdu)
+    foreign = device.answer(wire.written[:1] + b"\x07" + wire.written[2:7] + other.question.pdu)
     session.data_received(rng.choice(MUTATIONS)(rng, answer, foreign))
     try:
         await reading

@@ -8,6 +8,7 @@ from protocols.modbus.connection import ModbusTcpConnection
 from protocols.modbus.driver import ModbusTcpDriver
 from protocols.modbus.points import ModbusPoint
 from protocols.modbus.requests import ModbusRequest
+from protocols.modbus.writes import ModbusWrite
 
 DRIVER = ModbusTcpDriver()
 CONNECTION = DRIVER.connection({"host": "10.0.0.7", "unit_id": 3}, 3)
@@ -22,7 +23,7 @@ def requests(*tags: TagSpec, lessons: Lessons | None = None) -> tuple[ModbusRequ
 
 
 def test_it_is_a_driver() -> None:
-    typed: Driver[ModbusTcpConnection, ModbusPoint, ModbusRequest] = DRIVER
+    typed: Driver[ModbusTcpConnection, ModbusPoint, ModbusRequest, ModbusWrite] = DRIVER
     connection: Connection = CONNECTION
     point: Point = DRIVER.point(tag("40001"), CONNECTION)
     (request,) = requests(tag("40001"))
@@ -33,10 +34,10 @@ def test_it_is_a_driver() -> None:
 
 def test_a_thousand_registers_are_eight_requests() -> None:
     asked = requests(*(tag(f"{40001 + i}") for i in range(1000)))
-    assert [request.pdu.hex() for request in asked] == [f"03{125 * i:04x}007d" for i in range(8)]
+    assert [request.question.pdu.hex() for request in asked] == [f"03{125 * i:04x}007d" for i in range(8)]
     assert asked[1].tags == tuple(range(125, 250))
     assert asked[1].subject == "holding registers 40126-40250 of unit 3"
-    assert asked[1].byte_count == 250
+    assert asked[1].question.byte_count == 250
 
 
 def test_tables_and_bits_are_apart() -> None:
@@ -48,10 +49,10 @@ def test_tables_and_bits_are_apart() -> None:
         tag("C2006", DataType.BOOL),
         tag("0", DataType.BOOL, register=Register.DISCRETE, length=2000),
     )
-    assert [request.pdu.hex() for request in asked] == [
+    assert [request.question.pdu.hex() for request in asked] == [
         "0100070201", "0107d60001", "02000007d0", "0300000001", "0400000004",
     ]  # fmt: skip
-    assert [request.byte_count for request in asked] == [65, 1, 250, 2, 8]
+    assert [request.question.byte_count for request in asked] == [65, 1, 250, 2, 8]
 
 
 def test_lessons_are_heeded() -> None:

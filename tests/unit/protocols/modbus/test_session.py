@@ -4,7 +4,7 @@ import asyncio
 
 from protocols.base import Cycle, DataType, TagSpec
 from protocols.modbus.driver import ModbusTcpDriver
-from protocols.modbus.session import ModbusTcpSession
+from protocols.modbus.tcp_session import ModbusTcpSession
 from tests.doubles.modbus_device import ModbusDevice
 
 DRIVER = ModbusTcpDriver()

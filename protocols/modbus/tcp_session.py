@@ -1,0 +1,49 @@
+"""One Modbus TCP connection to a device, or to a gateway with several units behind it."""
+
+from protocols.errors import BadAnswer
+from protocols.modbus.frames import request_frame, take_frames
+from protocols.modbus.question import Question
+from protocols.modbus.session import ModbusSession, Outcome
+
+_LAST_TRANSACTION = 0xFFFF
+
+
+class ModbusTcpSession(ModbusSession):
+    """Tells answers apart by their transaction ids.
+
+    A request that was given up, by a deadline or by cancellation, leaves its transaction id behind, so that
+    its late answer is known and thrown away. Any other unexpected bytes end the session.
+    """
+
+    def __init__(self, at: str) -> None:
+        super().__init__(at)
+        self._transaction = 0
+        self._late: set[int] = set()
+
+    async def _ready(self, question: Question) -> None:
+        """At once: TCP and the transaction id leave nothing to wait for."""
+
+    def _frame(self, question: Question) -> bytes:
+        self._transaction = self._transaction % _LAST_TRANSACTION + 1
+        self._late.discard(self._transaction)
+        return request_frame(self._transaction, question.unit, question.pdu)
+
+    def _given_up(self, question: Question) -> None:
+        self._late.add(self._transaction)
+
+    def _sift(self, question: Question | None) -> Outcome | None:
+        """What was waited for, if it has come, and only if all that came along with it is in order too."""
+        outcome: Outcome | None = None
+        for frame in take_frames(self._buffer):
+            if question and outcome is None and frame.transaction == self._transaction:
+                if frame.unit != question.unit:
+                    raise BadAnswer(f"answered as unit {frame.unit} where unit {question.unit} was asked")
+                outcome = question.outcome(frame.pdu)
+            elif frame.transaction in self._late:
+                self._late.discard(frame.transaction)
+            else:
+                raise BadAnswer(f"sent an answer to transaction {frame.transaction}, which nobody waits for")
+        nothing_is_due = (question is None or outcome is not None) and not self._late
+        if self._buffer and nothing_is_due:
+            raise BadAnswer(f"sent {len(self._buffer)} bytes more than were asked for")
+        return outcome
