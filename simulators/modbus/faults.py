@@ -24,6 +24,7 @@ class Faults(Switchboard):
     wrong_unit         another unit id
     wrong_function     another function code
     wrong_length       the header promises so many bytes more (less) than come
+    wrong_checksum     a checksum that does not fit (RTU)
     garbage            random bytes in place of the answer
     half_frame         half an answer, then nothing
     half_and_close     half an answer, then the connection is closed
@@ -47,6 +48,7 @@ class Faults(Switchboard):
     wrong_unit: bool = False
     wrong_function: bool = False
     wrong_length: int = 0
+    wrong_checksum: bool = False
     garbage: bool = False
     half_frame: bool = False
     half_and_close: bool = False

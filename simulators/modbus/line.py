@@ -5,7 +5,7 @@ import random
 from dataclasses import replace
 
 from simulators.modbus.faults import Faults
-from simulators.modbus.frames import Frame
+from simulators.modbus.frames import Frame, Framing
 
 _NORMAL_ANSWER = 0x80
 
@@ -13,8 +13,9 @@ _NORMAL_ANSWER = 0x80
 class Line:
     """Sends answers under the faults of the moment."""
 
-    def __init__(self, writer: asyncio.StreamWriter, faults: Faults, noise: random.Random) -> None:
+    def __init__(self, writer: asyncio.StreamWriter, framing: Framing, faults: Faults, noise: random.Random) -> None:
         self._writer = writer
+        self._framing = framing
         self._faults = faults
         self._noise = noise
         self._held: bytes | None = None
@@ -58,7 +59,7 @@ class Line:
             frame = replace(frame, pdu=bytes((_other_function(frame.pdu[0]),)) + frame.pdu[1:])
         if faults.fewer:
             frame = replace(frame, pdu=_with_fewer(frame.pdu))
-        return frame.encode(extra_length=faults.wrong_length)
+        return self._framing.encode(frame, extra_length=faults.wrong_length, wrong_checksum=faults.wrong_checksum)
 
 
 def _other_function(function: int) -> int:

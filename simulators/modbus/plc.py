@@ -1,15 +1,16 @@
-"""A Modbus TCP PLC: many units behind one port, process-like values, faults on request."""
+"""A Modbus PLC: many units behind one port or on one serial line, process-like values, faults on request."""
 
 import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from simulators.door import Door
 from simulators.modbus.faults import Faults
-from simulators.modbus.frames import Frame, FrameError, read_frame
+from simulators.modbus.frames import Frame, FrameError, Framing, TcpFraming
 from simulators.modbus.functions import (
     ExceptionCode,
     ModbusError,
@@ -23,15 +24,20 @@ from simulators.modbus.layout import Layout, Table, Unit
 from simulators.modbus.line import Line
 from simulators.modbus.memory import Memory
 from simulators.modbus.record import Record, Seen
+from simulators.modbus.rtu import RtuFraming
 from simulators.modbus.signals import Moment
+from simulators.serial_door import SerialDoor
 
 
 class ModbusPlc:
     """``async with ModbusPlc(layout) as plc`` listens on ``plc.port`` until the block ends.
 
-    Serves function codes 1, 2, 3, 4, 5, 6, 15 and 16, one request after the other a connection; a unit that
-    the layout does not name is answered with exception 11. `faults` spoils it, `record` tells what it saw.
-    `clock` gives monotonic seconds, which drive the signals.
+    With ``serial=True`` it is on ``plc.serial_port`` in place of a TCP port; `framing` is then `RtuFraming` and
+    else what the constructor is given: `TcpFraming`, or `RtuFraming` for a serial device server.
+
+    Serves function codes 1, 2, 3, 4, 5, 6, 15 and 16, one request after the other a connection; for a unit that
+    the layout does not name TCP answers with exception 11, and a serial line is silent. `faults` spoils it,
+    `record` tells what it saw. `clock` gives monotonic seconds, which drive the signals.
     """
 
     def __init__(
@@ -40,6 +46,9 @@ class ModbusPlc:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        framing: Framing | None = None,
+        serial: bool = False,
+        serial_name: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
         seed: int = 1,
     ) -> None:
@@ -53,18 +62,22 @@ class ModbusPlc:
         self._reads = 0
         self._open = 0
         self._running = False
-        self._door = Door(self._serve, host=host, port=port)
+        self._framing = framing or (RtuFraming() if serial else TcpFraming())
+        self.host = host
+        self._door: Door | SerialDoor = (
+            SerialDoor(self._serve, name=serial_name) if serial else Door(self._serve, host=host, port=port)
+        )
         self.faults.on_change = self._live_or_die
 
     @property
-    def host(self) -> str:
-        """Where it listens."""
-        return self._door.host
+    def port(self) -> int:
+        """The TCP port where it listens, the same over ``faults.dead``; 0 on a serial line."""
+        return self._door.port if isinstance(self._door, Door) else 0
 
     @property
-    def port(self) -> int:
-        """Where it listens; the same over ``faults.dead``."""
-        return self._door.port
+    def serial_port(self) -> str:
+        """The near end of its serial line, to be given to a client; empty on TCP."""
+        return self._door.path if isinstance(self._door, SerialDoor) else ""
 
     @property
     def open_connections(self) -> int:
@@ -112,17 +125,21 @@ class ModbusPlc:
         self.record.connections += 1
         self._open += 1
         try:
-            await self._converse(reader, Line(writer, self.faults, self._noise))
+            await self._converse(reader, Line(writer, self._framing, self.faults, self._noise))
         finally:
             self._open -= 1
 
     async def _converse(self, reader: asyncio.StreamReader, line: Line) -> None:
         while True:
             try:
-                question = await read_frame(reader)
+                question = await self._framing.read(reader)
             except FrameError:
                 self.record.malformed += 1
+                if self._framing.forgiving:
+                    continue
                 return
+            if question.unit not in self._units and not self._framing.absent_units_answer:
+                continue
             await line.answer(Frame(question.transaction, question.unit, self._answer(question)))
 
     def _answer(self, question: Frame) -> bytes:

@@ -12,9 +12,16 @@ from protocols.base import (
     PlcSession,
     Request,
     TagSpec,
+    Value,
 )
 from protocols.registry import driver
-from tests.doubles.modbus_device import IMPOSTORS, ModbusDevice
+from tests.doubles.modbus_device import (
+    IMPOSTORS,
+    RTU_IMPOSTORS,
+    ModbusDevice,
+    ModbusRtuDevice,
+    ModbusSerialDevice,
+)
 from tests.doubles.scripted_device import Script, ScriptedDevice
 
 
@@ -44,7 +51,7 @@ class Bench(Protocol):
         ...
 
     def remove(self, number: int) -> None:
-        """Let the device refuse every read of a word."""
+        """Let the device refuse every read and write of a word."""
         ...
 
     def refuse_everything(self) -> None:
@@ -77,8 +84,36 @@ class ModbusBench:
         self.device.refusal = 4
 
 
-BENCHES = (ModbusBench,)
+class ModbusRtuTcpBench(ModbusBench):
+    """Modbus RTU frames on TCP."""
+
+    impostors = RTU_IMPOSTORS
+
+    def __init__(self) -> None:
+        self.driver = driver("modbus_rtu_tcp")
+        self.device = ModbusRtuDevice()
+
+
+class ModbusRtuBench(ModbusBench):
+    """Modbus RTU on a serial line."""
+
+    impostors = RTU_IMPOSTORS
+    device: ModbusSerialDevice
+
+    def __init__(self) -> None:
+        self.driver = driver("modbus_rtu")
+        self.device = ModbusSerialDevice()
+
+    def fields(self) -> dict[str, object]:
+        return {"serial_port": self.device.path, "baudrate": 115_200}
+
+
+BENCHES = (ModbusBench, ModbusRtuTcpBench, ModbusRtuBench)
 """One of every protocol."""
+
+ON_TCP = tuple(bench for bench in BENCHES if bench is not ModbusRtuBench)
+NUMBERED = tuple(bench for bench in ON_TCP if bench is not ModbusRtuTcpBench)
+"""Those whose answers name their question. Serial frames do not: see `test_modbus_rtu`."""
 
 
 def spec(address: str, data_type: DataType, order: ByteOrder = ByteOrder.ABCD, **more: object) -> TagSpec:
@@ -108,3 +143,8 @@ class Reader:
         for request in self.requests(*tags):
             await self.session.read(request, cycle)
         return cycle
+
+    async def write(self, tag: TagSpec, value: Value) -> None:
+        """Write one tag."""
+        point = self._driver.point(tag, self.connection)
+        await self.session.write(self._driver.encode(self.connection, point, value))

@@ -8,7 +8,7 @@ import pytest
 from protocols.base import Cycle, DataType
 from protocols.errors import BadAnswer, NoAnswer, RequestRefused
 from protocols.quality import Quality
-from tests.contract.bench import BENCHES, Bench, Reader, spec
+from tests.contract.bench import BENCHES, NUMBERED, Bench, Reader, spec
 from tests.contract.conftest import TIMEOUT_S
 from tests.doubles.scripted_device import Script, dripping, garbage, half, silent
 
@@ -40,6 +40,7 @@ async def test_garbage_is_no_answer(bench: Bench, reader: Reader) -> None:
         await reader.read(spec(bench.word(0), DataType.UINT16))
 
 
+@pytest.mark.parametrize("bench", NUMBERED, indirect=True)
 async def test_bytes_that_nobody_asked_for_end_the_session(bench: Bench, reader: Reader) -> None:
     bench.put(0, [1, 2])
     bench.device.script = lambda _question, answer: [answer, 0.01, answer]

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from protocols.base import ByteOrder, DataType, Value
+from protocols.errors import RequestRefused, Unwritable
 from protocols.quality import Quality
 from tests.contract.bench import Bench, Reader, spec
 
@@ -126,3 +127,67 @@ async def test_what_is_no_value_is_named_and_spoils_nothing_else(bench: Bench, r
         3: Quality.OUT_OF_RANGE,
         4: Quality.BAD_ENCODING,
     }
+
+
+@pytest.mark.parametrize("order", LETTERS)
+@pytest.mark.parametrize(("data_type", "raw", "value"), EXAMPLES, ids=[str(example[0]) for example in EXAMPLES])
+async def test_every_type_in_every_order_is_written_and_read_back(
+    bench: Bench, reader: Reader, data_type: DataType, raw: bytes, value: Value, order: ByteOrder
+) -> None:
+    words = len(raw) // 2
+    bench.put(9, [0x5A5A] * (words + 2))
+    tag, around = spec(bench.word(10), data_type, order), spec(bench.word(9), DataType.UINT16, length=words + 2)
+    await reader.write(tag, value)
+    cycle = await reader.read(tag, around)
+    assert cycle.values[0] == value
+    written = [1] if data_type is DataType.BOOL else laid_out(raw, order)
+    assert cycle.values[1] == [0x5A5A, *written, 0x5A5A]
+
+
+@pytest.mark.parametrize("order", LETTERS)
+async def test_arrays_and_strings_are_written_and_read_back(bench: Bench, reader: Reader, order: ByteOrder) -> None:
+    array = spec(bench.word(4), DataType.FLOAT32, order, length=3)
+    text = spec(bench.word(20), DataType.STRING, order, length=12, encoding="cp949")
+    await reader.write(array, [1.5, -2.25, 1e10])
+    await reader.write(text, "프레스 3호")
+    assert (await reader.read(array, text)).values == [[1.5, -2.25, 1e10], "프레스 3호"]
+
+
+async def test_what_is_written_is_scaled_back(bench: Bench, reader: Reader) -> None:
+    tag = spec(bench.word(0), DataType.INT16, scale=Decimal("0.1"), offset=Decimal("-40"))
+    await reader.write(tag, 25.4)
+    assert (await reader.read(tag, spec(bench.word(0), DataType.INT16))).values == [25.4, 654]
+
+
+@pytest.mark.parametrize("bit", range(16))
+async def test_a_bit_is_written_and_its_word_is_left_alone(bench: Bench, reader: Reader, bit: int) -> None:
+    bench.put(0, [0x5A5A])
+    tag, word = spec(bench.word(0, bit), DataType.BOOL), spec(bench.word(0), DataType.UINT16)
+    await reader.write(tag, True)
+    assert (await reader.read(tag, word)).values == [True, 0x5A5A | 1 << bit]
+    await reader.write(tag, False)
+    assert (await reader.read(tag, word)).values == [False, 0x5A5A & ~(1 << bit)]
+
+
+async def test_a_refused_write_changes_nothing_and_the_session_goes_on(bench: Bench, reader: Reader) -> None:
+    bench.put(5, [55])
+    bench.remove(9)
+    with pytest.raises(RequestRefused) as caught:
+        await reader.write(spec(bench.word(9), DataType.UINT16), 1)
+    assert str(caught.value).startswith(reader.connection.where)
+    await reader.write(spec(bench.word(5), DataType.UINT16), 56)
+    assert (await reader.read(spec(bench.word(5), DataType.UINT16))).values == [56]
+
+
+async def test_a_value_that_does_not_fit_is_never_sent(bench: Bench, reader: Reader) -> None:
+    values: list[tuple[Value, str]] = [
+        (65536, "out_of_range"),
+        ("7", "wrong_type"),
+        (True, "wrong_type"),
+        ([1], "wrong_type"),
+    ]
+    for value, code in values:
+        with pytest.raises(Unwritable) as caught:
+            await reader.write(spec(bench.word(0), DataType.UINT16), value)
+        assert caught.value.code == code
+    assert bench.device.questions == []
