@@ -65,7 +65,7 @@ class ModbusPlc:
         self._framing = framing or (RtuFraming() if serial else TcpFraming())
         self.host = host
         self._door: Door | SerialDoor = (
-            SerialDoor(self._serve, name=serial_name) if serial else Door(self._serve, host=host, port=port)
+            SerialDoor(self.serve, name=serial_name) if serial else Door(self.serve, host=host, port=port)
         )
         self.faults.on_change = self._live_or_die
 
@@ -117,7 +117,8 @@ class ModbusPlc:
     def _moment(self) -> Moment:
         return Moment(self._clock() - self._started, self._reads)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Converse with one client. Raises `IncompleteReadError` or `ConnectionError` when it is gone."""
         limit = self.faults.connection_limit
         if limit is not None and self._open >= limit:
             self.record.turned_away += 1

@@ -6,8 +6,8 @@ from simulators.modbus.frames import Frame, FrameError
 
 _FIXED = {1: 8, 2: 8, 3: 8, 4: 8, 5: 8, 6: 8}
 _COUNTED = (15, 16)
-_COUNT_AT = 6
 _SILENCE_S = 0.02
+_FRAME_S = 0.5
 
 
 def crc16(data: bytes) -> int:
@@ -31,15 +31,12 @@ class RtuFraming:
 
     async def read(self, reader: asyncio.StreamReader) -> Frame:
         """The next frame. What is none is thrown away up to the next silence, as a PLC does."""
-        data = await reader.readexactly(2)
-        function = data[1]
-        if function in _FIXED:
-            data += await reader.readexactly(_FIXED[function] - 2)
-        elif function in _COUNTED:
-            data += await reader.readexactly(_COUNT_AT - 1)
-            data += await reader.readexactly(data[_COUNT_AT] + 2)
-        else:
-            data += await self._rest(reader)
+        data = await reader.readexactly(1)
+        try:
+            async with asyncio.timeout(_FRAME_S):
+                data += await self._after_unit(reader)
+        except TimeoutError:
+            raise FrameError("a frame that was never ended") from None
         if len(data) < 4 or crc16(data[:-2]) != int.from_bytes(data[-2:], "little"):
             await self._rest(reader)
             raise FrameError(f"no frame: {data.hex(' ')}")
@@ -49,6 +46,16 @@ class RtuFraming:
         """As it goes on the wire; it has no length that could lie."""
         data = bytes((frame.unit,)) + frame.pdu
         return data + (crc16(data) ^ wrong_checksum).to_bytes(2, "little")
+
+    async def _after_unit(self, reader: asyncio.StreamReader) -> bytes:
+        data = await reader.readexactly(1)
+        function = data[0]
+        if function in _FIXED:
+            return data + await reader.readexactly(_FIXED[function] - 2)
+        if function in _COUNTED:
+            data += await reader.readexactly(5)
+            return data + await reader.readexactly(data[5] + 2)
+        return data + await self._rest(reader)
 
     async def _rest(self, reader: asyncio.StreamReader) -> bytes:
         """What comes before the next silence."""

@@ -1,6 +1,7 @@
 """What the contract suite must know of a protocol. A new driver joins with one class here and its name in `BENCHES`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from protocols.base import (
@@ -57,6 +58,13 @@ class Bench(Protocol):
     def refuse_everything(self) -> None:
         """Let the device say that it is unwell, to whatever it is asked."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """All that a `Reader` wants of a bench, where the device is not of our making."""
+
+    driver: PlcDriver
 
 
 class ModbusBench:
@@ -122,9 +130,9 @@ def spec(address: str, data_type: DataType, order: ByteOrder = ByteOrder.ABCD, *
 
 
 class Reader:
-    """Reads tags from a bench's device through one session."""
+    """Reads and writes tags of a device through one session."""
 
-    def __init__(self, bench: Bench, connection: Connection) -> None:
+    def __init__(self, bench: Bench | Judge, connection: Connection) -> None:
         self._driver = bench.driver
         self.connection = connection
         self.session: PlcSession
