@@ -5,6 +5,7 @@ import contextlib
 import os
 import tty
 from collections.abc import Awaitable, Callable
+from functools import partial
 from io import FileIO
 from pathlib import Path
 
@@ -42,9 +43,9 @@ class SerialDoor:
             self._name.unlink(missing_ok=True)
             self._name.symlink_to(self.path)
             self.path = str(self._name)
-        self._visit = asyncio.get_running_loop().create_task(
-            self._attend(os.fdopen(os.dup(far), "rb", 0), os.fdopen(os.dup(far), "wb", 0))
-        )
+        incoming, outgoing = os.fdopen(os.dup(far), "rb", 0), os.fdopen(os.dup(far), "wb", 0)
+        self._visit = asyncio.get_running_loop().create_task(self._attend(incoming, outgoing))
+        self._visit.add_done_callback(partial(_let_go, incoming, outgoing))
 
     def shut(self) -> None:
         """Pull it out."""
@@ -70,16 +71,24 @@ class SerialDoor:
     async def _attend(self, incoming_end: FileIO, outgoing_end: FileIO) -> None:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
-        incoming, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), incoming_end)
-        outgoing, protocol = await loop.connect_write_pipe(
-            lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), outgoing_end
-        )
-        writer = asyncio.StreamWriter(outgoing, protocol, reader, loop)
-        try:
+        with contextlib.ExitStack() as plugged:
+            plugged.callback(self._pull_out, asyncio.current_task())
+            incoming, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), incoming_end)
+            plugged.callback(incoming.close)
+            outgoing, protocol = await loop.connect_write_pipe(
+                lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), outgoing_end
+            )
+            plugged.callback(outgoing.abort)
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                await self._serve(reader, writer)
-        finally:
-            incoming.close()
-            outgoing.abort()
-            if self._visit is asyncio.current_task():  # and not plugged in anew meanwhile
-                self.shut()
+                await self._serve(reader, asyncio.StreamWriter(outgoing, protocol, reader, loop))
+
+    def _pull_out(self, visit: asyncio.Task[None] | None) -> None:
+        """Whoever served has hung up; if it was not plugged in anew meanwhile, the line goes with it."""
+        if self._visit is visit:
+            self.shut()
+
+
+def _let_go(incoming: FileIO, outgoing: FileIO, _visit: asyncio.Task[None]) -> None:
+    """A visit cancelled before its first step has nobody else to do it."""
+    incoming.close()
+    outgoing.close()
