@@ -15,6 +15,7 @@ _XGT = (
     re.compile(r"%[A-Z][XBWDL]\d[\d.]*[0-9A-F]?", re.ASCII | re.IGNORECASE),
     re.compile(r"[PMLKF]\d+[0-9A-F]?", re.ASCII | re.IGNORECASE),
     re.compile(r"[TCDNRUZSW]\d+(?:\.[0-9A-F])?", re.ASCII | re.IGNORECASE),
+    re.compile(r"U[0-7]?[0-9A-F]\.\d{1,2}(?:\.[0-9A-F])?", re.ASCII | re.IGNORECASE),
 )
 _S7 = (
     re.compile(r"DB\d+\.(?:DBX\d+\.[0-7]|DB[BWD]\d+|STRING\d+\.\d+)", re.ASCII | re.IGNORECASE),

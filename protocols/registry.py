@@ -20,6 +20,7 @@ _DRIVERS = {
     "modbus_tcp": "protocols.modbus.driver:ModbusTcpDriver",
     "modbus_rtu": "protocols.modbus.driver:ModbusRtuDriver",
     "modbus_rtu_tcp": "protocols.modbus.driver:ModbusRtuTcpDriver",
+    "xgt": "protocols.xgt.driver:XgtDriver",
 }
 _PROTOCOLS = ("modbus_tcp", "modbus_rtu", "modbus_rtu_tcp", "opcua", "s7", "xgt", "host")
 _ALIASES = {

@@ -24,6 +24,8 @@ from tests.doubles.modbus_device import (
     ModbusSerialDevice,
 )
 from tests.doubles.scripted_device import Script, ScriptedDevice
+from tests.doubles.xgt_device import IMPOSTORS as XGT_IMPOSTORS
+from tests.doubles.xgt_device import XgtDevice
 
 
 class Bench(Protocol):
@@ -116,7 +118,32 @@ class ModbusRtuBench(ModbusBench):
         return {"serial_port": self.device.path, "baudrate": 115_200}
 
 
-BENCHES = (ModbusBench, ModbusRtuTcpBench, ModbusRtuBench)
+class XgtBench:
+    """LS XGT. Words are numbered as in device D."""
+
+    impostors = XGT_IMPOSTORS
+
+    def __init__(self) -> None:
+        self.driver = driver("xgt")
+        self.device = XgtDevice()
+
+    def fields(self) -> dict[str, object]:
+        return {"host": "127.0.0.1", "port": self.device.port, "family": "xgk"}
+
+    def word(self, number: int, bit: int | None = None) -> str:
+        return f"D{number}" if bit is None else f"D{number}.{bit:X}"
+
+    def put(self, number: int, words: Sequence[int]) -> None:
+        self.device.put("D", number, words)
+
+    def remove(self, number: int) -> None:
+        self.device.missing.add(("D", number))
+
+    def refuse_everything(self) -> None:
+        self.device.refusal = 0x75
+
+
+BENCHES = (ModbusBench, ModbusRtuTcpBench, ModbusRtuBench, XgtBench)
 """One of every protocol."""
 
 ON_TCP = tuple(bench for bench in BENCHES if bench is not ModbusRtuBench)

@@ -27,7 +27,7 @@ def test_an_unknown_protocol_is_refused_with_the_known_ones() -> None:
     assert caught.value.field == "protocol"
 
 
-@pytest.mark.parametrize("name", ["opcua", "s7", "xgt", "host"])
+@pytest.mark.parametrize("name", ["opcua", "s7", "host"])
 def test_a_protocol_without_a_driver_is_refused_for_that(name: str) -> None:
     with pytest.raises(Refused, match=f"{name} is known, but not spoken by this version yet"):
         driver(name)
@@ -83,7 +83,7 @@ def test_what_can_not_be_decided_is_refused(addresses: list[str], port: int | No
     ("address", "protocols"),
     [
         ("400001.15", {"modbus_tcp"}), ("di7", {"modbus_tcp"}), ("100", set()), ("20001", set()),
-        ("%MX2764", {"xgt"}), ("%ml5", {"xgt"}), ("M100", {"xgt"}), ("K0010F", {"xgt"}),
+        ("%MX2764", {"xgt"}), ("%ml5", {"xgt"}), ("M100", {"xgt"}), ("K0010F", {"xgt"}), ("U0A.12.F", {"xgt"}),
         ("M0.0", {"s7"}), ("EW4", {"s7"}), ("A1.7", {"s7"}), ("DB1.DBX0.8", set()), ("DB1.DBX0.7", {"s7"}),
         ("i=2258", {"opcua"}), ("nsu=urn:a:b;s=x", {"opcua"}), ("ns=3;i=x", set()),
     ],

@@ -1,0 +1,1 @@
+"""LS ELECTRIC XGT: the dedicated protocol of its Ethernet modules (FEnet) over TCP."""
