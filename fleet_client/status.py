@@ -18,7 +18,7 @@ class BufferFigures:
 
 @dataclass(frozen=True, slots=True)
 class DeviceFigures:
-    """One device; ``since`` and ``last_good`` are stamps."""
+    """One device; ``since`` and ``last_good`` are stamps, ``remark`` is what it says of itself."""
 
     id: str
     name: str
@@ -26,6 +26,7 @@ class DeviceFigures:
     since: str
     last_good: str | None = None
     error: str | None = None
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from protocols.quality import Quality
 
@@ -188,6 +188,16 @@ class Session(Protocol[RequestT_contra, WriteT_contra]):
 
     async def close(self) -> None:
         """Let go of the connection. Never raises, never takes over a second, may be called twice."""
+        ...
+
+
+@runtime_checkable
+class Remarking(Protocol):
+    """A session of a protocol whose answers also tell how the device itself does."""
+
+    @property
+    def remark(self) -> str | None:
+        """What the device last said of itself: ``PLC in RUN``; None when it said nothing."""
         ...
 
 

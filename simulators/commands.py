@@ -9,6 +9,7 @@ from simulators.edge import MadeUpEdge
 from simulators.fleet import FleetServer
 from simulators.foreground import Echo, stay
 from simulators.modbus import ModbusPlc, demo_layout
+from simulators.xgt import XgtPlc, demo_memory, family_of
 
 
 async def run_modbus(
@@ -36,6 +37,38 @@ async def run_modbus(
             record, active = plc.record, ", ".join(plc.faults.active) or "none"
             return (
                 f"{record.requests} requests, {sum(record.exceptions.values())} refused, "
+                f"{len(record.writes)} writes, {plc.open_connections} connected, faults: {active}"
+            )
+
+        await stay([opening], status, echo, stop=stop, obey=plc.faults.order)
+
+
+async def run_xgt(
+    *,
+    echo: Echo,
+    host: str = "127.0.0.1",
+    port: int = 2004,
+    family: str = "xgk",
+    faults: Sequence[str] = (),
+    stop: asyncio.Event | None = None,
+) -> None:
+    """An assembly line's PLC. `faults` are orders like ``slow_s=2``, which may also be typed while it runs.
+
+    Raises `OSError` when the port is taken, `ValueError` for a family or fault that is not understood.
+    """
+    kind = family_of(family)
+    async with XgtPlc(demo_memory(), family=kind, host=host, port=port) as plc:
+        for order in faults:
+            plc.faults.order(order)
+        opening = (
+            f"XGT PLC at {host}:{plc.port}, family {kind.name}: an assembly line, e.g. %DW100 UINT16 is a "
+            "temperature in 0.1 °C. Faults: type e.g. silent, stopped, slow_s=2, dead@30, clear."
+        )
+
+        def status() -> str:
+            record, active = plc.record, ", ".join(plc.faults.active) or "none"
+            return (
+                f"{record.requests} requests, {sum(record.naks.values())} refused, "
                 f"{len(record.writes)} writes, {plc.open_connections} connected, faults: {active}"
             )
 

@@ -35,6 +35,22 @@ def modbus(
 
 
 @app.command()
+def xgt(
+    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 2004,
+    host: Host = "127.0.0.1",
+    family: Annotated[str, typer.Option(help="Whom to play: xgk, xgi, xgr, xgb or xgb_iec.")] = "xgk",
+    fault: Fault = None,
+) -> None:
+    """An LS XGT PLC with process-like values.
+
+    Example: edge-collector simulate xgt --port 2004 --fault stopped
+    """
+    from simulators.commands import run_xgt
+
+    _foreground(run_xgt(echo=typer.echo, host=host, port=port, family=family, faults=fault or ()))
+
+
+@app.command()
 def fleet(
     port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 8080,
     host: Host = "127.0.0.1",

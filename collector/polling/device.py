@@ -9,7 +9,7 @@ from collector.config.plan import DevicePlan
 from collector.polling.group import GroupReader
 from collector.polling.scan import Scan
 from collector.status.board import Board, DeviceCondition
-from protocols.base import Cycle, PlcDriver, PlcSession, Value
+from protocols.base import Cycle, PlcDriver, PlcSession, Remarking, Value
 from protocols.errors import SessionError
 from protocols.quality import Quality
 
@@ -52,6 +52,7 @@ class DevicePoller:
         self._last_stamp_ms = 0
         self._missed = 0
         self._away = False
+        self._remark: str | None = None
         self._turns = [
             _Turn(
                 GroupReader(driver, plan, group),
@@ -85,12 +86,14 @@ class DevicePoller:
             except SessionError as error:
                 failure = error
                 break
+        self._remark = session.remark if failure is None and isinstance(session, Remarking) else None
         self._finish(turns, cycles, failure)
         if failure:
             raise failure
 
     def skip(self, now: float, error: SessionError) -> None:
         """Account for a cycle that could not be tried, because the session is away for this reason."""
+        self._remark = None
         turns = self._take_due(now)
         self._finish(turns, [Cycle([None] * len(turn.tags)) for turn in turns], error)
 
@@ -135,6 +138,7 @@ class DevicePoller:
     def _report(self, scan: Scan, turns: list[_Turn], failure: SessionError | None) -> None:
         state = self._board.devices[self.plan.id]
         state.polls += 1
+        state.remark = self._remark
         state.missed, self._missed = state.missed + self._missed, 0
         state.requests_per_cycle = sum(len(turn.reader.requests) for turn in turns)
         if not scan.empty:

@@ -21,7 +21,8 @@ class DeviceCondition(StrEnum):
 
 @dataclass(slots=True)
 class DeviceState:
-    """How one device does. Stamps are wall milliseconds; `error` is for the person who must act.
+    """How one device does. Stamps are wall milliseconds; `error` is for the person who must act, `remark` what the
+    device says of itself.
 
     Until its first poll ends it is not `known` how it does; it counts as offline.
     """
@@ -38,6 +39,7 @@ class DeviceState:
     requests_per_cycle: int = 0
     bad_tags: dict[str, str] = field(default_factory=dict)
     known: bool = True
+    remark: str | None = None
 
 
 @dataclass(slots=True)

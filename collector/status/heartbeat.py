@@ -136,6 +136,7 @@ def _figures(device: DeviceState, everything: bool) -> DeviceFigures:
         iso_utc(device.since_ms),
         None if device.last_good_ms is None else iso_utc(device.last_good_ms),
         _cut(device.error, everything),
+        _cut(device.remark, everything),
     )
 
 
