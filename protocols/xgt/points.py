@@ -81,7 +81,7 @@ def _value_point(tag: TagSpec, address: XgtAddress) -> XgtPoint:
     )
     if width == 1 and address.width > 1:
         # As everywhere: a byte at a word is its low one, an array of them goes from word to word.
-        reading = Reading(data_type, order, count, stride=2, scaling=scaling)
+        reading = Reading(data_type, order, count, stride=2 if count else 0, scaling=scaling)
         return XgtPoint(address.device, address.byte, 2 * (count or 1) - 1, reading)
     return XgtPoint(
         address.device, address.byte, width * (count or 1), Reading(data_type, order, count, scaling=scaling)
