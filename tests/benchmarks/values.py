@@ -42,7 +42,8 @@ def measure(seconds: float) -> list[Figure]:
 def _decoding(name: str, data_type: DataType, scale: str, memory: bytes, seconds: float) -> Figure:
     blocks = []
     for request in _requests(data_type, scale):
-        block, memory = memory[: request.byte_count], memory[request.byte_count :]
+        size = request.question.byte_count
+        block, memory = memory[:size], memory[size:]
         blocks.append((request.decoder, block))
 
     def decode() -> None:
