@@ -34,6 +34,29 @@ class DataType(StrEnum):
     STRING = "STRING"
     BCD16 = "BCD16"
     BCD32 = "BCD32"
+    CHAR = "CHAR"
+    WSTRING = "WSTRING"
+    TIME = "TIME"
+    S5TIME = "S5TIME"
+    DATE = "DATE"
+    TIME_OF_DAY = "TIME_OF_DAY"
+    DATE_AND_TIME = "DATE_AND_TIME"
+    DTL = "DTL"
+
+
+S7_TYPES = frozenset(
+    {
+        DataType.CHAR,
+        DataType.WSTRING,
+        DataType.TIME,
+        DataType.S5TIME,
+        DataType.DATE,
+        DataType.TIME_OF_DAY,
+        DataType.DATE_AND_TIME,
+        DataType.DTL,
+    }
+)
+"""The types that only Siemens S7 has."""
 
 
 class ByteOrder(StrEnum):
@@ -198,6 +221,15 @@ class Remarking(Protocol):
     @property
     def remark(self) -> str | None:
         """What the device last said of itself: ``PLC in RUN``; None when it said nothing."""
+        ...
+
+
+@runtime_checkable
+class Negotiated(Protocol):
+    """A session whose device granted limits of its own when it was opened."""
+
+    def granted(self, connection: Connection) -> Connection:
+        """`connection` with the limits that hold in this session: what requests are best compiled for."""
         ...
 
 

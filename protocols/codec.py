@@ -10,10 +10,11 @@ from operator import attrgetter
 from typing import Any, Protocol, TypeAlias
 
 from protocols.base import Cycle, DataType, Scalar, Value
+from protocols.dates import date_and_time_text, date_text, dtl_text, s5time_ms, time_of_day_text
 from protocols.layout import Extract, Field, Reading, View, bits, layers, numbers, texts, view_and_endian
 from protocols.quality import Quality
 from protocols.scaling import Scaling, float32_scaler, float64_scaler, integer_scaler
-from protocols.text import decode_text
+from protocols.text import decode_counted, decode_text, decode_wide
 
 Convert: TypeAlias = Callable[[Sequence[Any]], Sequence[Scalar]]
 
@@ -26,7 +27,7 @@ class BlockDecoder:
         self._groups: list[_Group] = []
         for field in sorted(fields, key=attrgetter("at")):
             family = _family(field)
-            if field.reading.count is None or family.kind is _TEXT:
+            if field.reading.count is None or family.kind.take is texts:
                 families.setdefault(family, []).append(field)
             else:
                 self._groups.append(_Array(family, field))
@@ -60,6 +61,7 @@ class _Family:
     endian: str
     scaling: Scaling
     encoding: str
+    counted: bool
 
 
 class _Group(Protocol):
@@ -144,6 +146,16 @@ def _bcd(reading: Reading) -> Convert:
     return lambda raws: scale([int(f"{raw:x}") for raw in raws])
 
 
+def _s5times(reading: Reading) -> Convert:
+    scale = integer_scaler(reading.scaling)
+    return lambda raws: scale([s5time_ms(raw) for raw in raws])
+
+
+def _each(convert: Callable[[Any], Scalar]) -> Callable[[Reading], Convert]:
+    """A converter of one raw value after the other, which nothing can scale."""
+    return lambda _reading: lambda raws: [convert(raw) for raw in raws]
+
+
 def _float32s(reading: Reading) -> Convert:
     return float32_scaler(reading.scaling)
 
@@ -153,7 +165,8 @@ def _float64s(reading: Reading) -> Convert:
 
 
 def _text(reading: Reading) -> Convert:
-    return lambda raws: [decode_text(raw, reading.encoding) for raw in raws]
+    decode = decode_counted if reading.counted else decode_text
+    return lambda raws: [decode(raw, reading.encoding) for raw in raws]
 
 
 _BIT = _Kind(bits, _as_taken)
@@ -167,10 +180,17 @@ _KINDS = dict.fromkeys(DataType, _INTEGER) | {
     DataType.BCD16: _BCD,
     DataType.BCD32: _BCD,
     DataType.STRING: _TEXT,
+    DataType.CHAR: _TEXT,
+    DataType.WSTRING: _Kind(texts, _each(decode_wide), Quality.BAD_ENCODING),
+    DataType.S5TIME: _Kind(numbers, _s5times, Quality.OUT_OF_RANGE),
+    DataType.DATE: _Kind(numbers, _each(date_text), Quality.OUT_OF_RANGE),
+    DataType.TIME_OF_DAY: _Kind(numbers, _each(time_of_day_text), Quality.OUT_OF_RANGE),
+    DataType.DATE_AND_TIME: _Kind(texts, _each(date_and_time_text), Quality.OUT_OF_RANGE),
+    DataType.DTL: _Kind(texts, _each(dtl_text), Quality.OUT_OF_RANGE),
 }
 
 
 def _family(field: Field) -> _Family:
     reading = field.reading
     kind = _KINDS[reading.data_type] if field.bit is None else _BIT
-    return _Family(kind, *view_and_endian(field), reading.scaling, reading.encoding)
+    return _Family(kind, *view_and_endian(field), reading.scaling, reading.encoding, reading.counted)

@@ -2,7 +2,7 @@
 
 import re
 
-from protocols.base import ByteOrder, DataType
+from protocols.base import S7_TYPES, ByteOrder, DataType
 from protocols.errors import Refused
 
 _ALIASES = {
@@ -23,8 +23,9 @@ _ALIASES = {
     "FLOAT": DataType.FLOAT32,
     "LREAL": DataType.FLOAT64,
     "DOUBLE": DataType.FLOAT64,
+    "TOD": DataType.TIME_OF_DAY,
+    "DT": DataType.DATE_AND_TIME,
 }
-_S7_ONLY = frozenset(["CHAR", "WSTRING", "TIME", "DATE", "TIMEOFDAY", "S5TIME", "DATEANDTIME", "DTL"])
 _SEPARATORS = re.compile(r"[-_\s]+")
 _LETTERS = {
     ByteOrder.BIG_ENDIAN: ByteOrder.ABCD,
@@ -46,9 +47,6 @@ _ORDERS = {bare_name(known): known for known in ByteOrder}
 def parse_data_type(text: str) -> DataType:
     """``uint16``, ``WORD``, ``Float_32``: the type that is meant. Raises `Refused` on ``data_type``."""
     name = bare_name(text)
-    if name in _S7_ONLY:
-        message = f"{text!r} is a type of the S7 protocol, which this version does not speak yet"
-        raise Refused("data_type", message)
     if name not in _TYPES:
         known = ", ".join([*DataType, *_ALIASES])
         raise Refused("data_type", f"{text!r} is not a known type; expected one of {known}")
@@ -61,6 +59,15 @@ def parse_byte_order(text: str) -> ByteOrder:
     if order is None:
         raise Refused("byte_order", f"{text!r} is not a known order; expected one of {', '.join(ByteOrder)}")
     return order
+
+
+def refuse_s7_types(data_type: DataType, protocol: str) -> None:
+    """For the drivers of all other protocols. Raises `Refused` on ``data_type`` for a type that only S7 has."""
+    if data_type in S7_TYPES:
+        known = ", ".join(each for each in DataType if each not in S7_TYPES)
+        raise Refused(
+            "data_type", f"{data_type} is a type of Siemens S7 and not of {protocol}; expected one of {known}"
+        )
 
 
 def big_endian_letters(order: ByteOrder) -> ByteOrder:

@@ -45,11 +45,21 @@ class RequestRefused(ProtocolError):
 
     ``quality`` is what its tags get when nothing finer is known. ``isolate`` tells whether a part of the
     request may be to blame, so that asking for less can save the rest. ``whole`` tells that every tag of this
-    request would be refused for the same reason, so that splitting it is of no use.
+    request would be refused for the same reason, so that splitting it is of no use. ``tags`` narrows both to these
+    of `Request.tags`, where the device said which: all others have their value, or their quality, in the cycle.
     """
 
-    def __init__(self, quality: Quality, message: str, *, isolate: bool = False, whole: bool = False) -> None:
+    def __init__(
+        self,
+        quality: Quality,
+        message: str,
+        *,
+        isolate: bool = False,
+        whole: bool = False,
+        tags: tuple[int, ...] | None = None,
+    ) -> None:
         super().__init__(message)
+        self.tags = tags
         self.quality = quality
         self.isolate = isolate
         self.whole = whole

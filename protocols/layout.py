@@ -25,10 +25,19 @@ _FORMATS = {
     DataType.FLOAT64: "d",
     DataType.BCD16: "H",
     DataType.BCD32: "I",
+    DataType.TIME: "i",
+    DataType.S5TIME: "H",
+    DataType.DATE: "H",
+    DataType.TIME_OF_DAY: "I",
 }
-WIDTHS = {data_type: struct.calcsize(f"={code}") for data_type, code in _FORMATS.items()}
-"""Bytes of one value of each type; a STRING has as many as it is given."""
+_SLICED_WIDTHS = {DataType.CHAR: 1, DataType.DATE_AND_TIME: 8, DataType.DTL: 12}
+WIDTHS = {data_type: struct.calcsize(f"={code}") for data_type, code in _FORMATS.items()} | _SLICED_WIDTHS
+"""Bytes of one value of each type; a STRING has as many as it is given, a WSTRING two a character and a header."""
 
+TEXT_HEADERS = {DataType.STRING: 2, DataType.WSTRING: 4}
+"""Bytes before the characters of a counted text: how many it may have, then how many it has."""
+
+_SLICED = (DataType.STRING, DataType.WSTRING, DataType.DATE_AND_TIME, DataType.DTL)
 _BYTES_SWAPPED = (ByteOrder.BADC, ByteOrder.DCBA)
 _WORDS_REVERSED = (ByteOrder.DCBA, ByteOrder.CDAB)
 
@@ -39,7 +48,8 @@ class Reading:
 
     `order` is one of the four letters. `count` is the elements of an array or the bytes of a STRING, None for
     a single value; `stride` is the bytes from one element to the next where that is not the type's own width.
-    A BOOL is a word that is not zero, unless its `Field` names a bit. BOOL and STRING ignore `scaling`.
+    A BOOL is a word that is not zero, unless its `Field` names a bit. BOOL, texts and dates ignore `scaling`.
+    `counted` tells that a STRING begins with S7's header; a WSTRING, whose `count` is in characters, always does.
     """
 
     data_type: DataType
@@ -48,6 +58,18 @@ class Reading:
     stride: int = 0
     scaling: Scaling = IDENTITY
     encoding: str = "utf-8"
+    counted: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes from the first of the first value to the last of the last, a text's header included."""
+        count = self.count or 1
+        if self.data_type is DataType.WSTRING:
+            return TEXT_HEADERS[self.data_type] + 2 * count
+        if self.data_type is DataType.STRING:
+            return (TEXT_HEADERS[self.data_type] if self.counted else 0) + (self.count or 0)
+        width = WIDTHS[self.data_type]
+        return width + (count - 1) * (self.stride or width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +111,7 @@ def view_and_endian(field: Field) -> tuple[View, str]:
         return as_it_came, ">"
     swap = words_swapped if field.at % 2 == 0 else odd_words_swapped
     bytes_swapped = order in _BYTES_SWAPPED
-    if data_type is DataType.STRING:
+    if data_type in _SLICED:
         return swap if bytes_swapped else as_it_came, ">"
     if WIDTHS[data_type] == 2:
         return as_it_came, "<" if bytes_swapped else ">"
@@ -107,7 +129,7 @@ def layers(fields: Sequence[Field]) -> list[list[Field]]:
             dealt.append([])
             ends.append(0)
         dealt[free].append(field)
-        ends[free] = field.at + _size(field.reading)
+        ends[free] = field.at + field.reading.size
     return dealt
 
 
@@ -119,7 +141,7 @@ def numbers(fields: Sequence[Field], endian: str) -> Extract:
         code, width = _FORMATS[reading.data_type], WIDTHS[reading.data_type]
         gap = max(reading.stride - width, 0)
         codes.append(f"{field.at - end}x" + f"{gap}x".join([code] * (reading.count or 1)))
-        end = field.at + _size(reading)
+        end = field.at + reading.size
     return struct.Struct("".join(codes)).unpack_from
 
 
@@ -133,16 +155,9 @@ def bits(fields: Sequence[Field], _endian: str) -> Extract:
 
 
 def texts(fields: Sequence[Field], _endian: str) -> Extract:
-    """Takes out the bytes of strings."""
-    slices = [slice(field.at, field.at + _size(field.reading)) for field in fields]
+    """Takes out the bytes of strings, and of dates that are no single number."""
+    slices = [slice(field.at, field.at + field.reading.size) for field in fields]
     return lambda block: [block[part] for part in slices]
-
-
-def _size(reading: Reading) -> int:
-    if reading.data_type is DataType.STRING:
-        return reading.count or 0
-    width = WIDTHS[reading.data_type]
-    return width + ((reading.count or 1) - 1) * (reading.stride or width)
 
 
 def _swapped(block: bytes, first: int) -> bytes:

@@ -21,6 +21,7 @@ _DRIVERS = {
     "modbus_rtu": "protocols.modbus.driver:ModbusRtuDriver",
     "modbus_rtu_tcp": "protocols.modbus.driver:ModbusRtuTcpDriver",
     "xgt": "protocols.xgt.driver:XgtDriver",
+    "s7": "protocols.s7.driver:S7Driver",
 }
 _PROTOCOLS = ("modbus_tcp", "modbus_rtu", "modbus_rtu_tcp", "opcua", "s7", "xgt", "host")
 _ALIASES = {

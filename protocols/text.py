@@ -24,6 +24,30 @@ def canonical_encoding(name: str) -> str:
     return known
 
 
+def decode_counted(field: bytes, encoding: str) -> str:
+    """The text of an S7 STRING: a byte each for how many bytes it may have and has, then those bytes.
+
+    Raises `ValueError` for a header that says it has more than it may, as no STRING does.
+    """
+    most, actual = field[0], field[1]
+    if actual > most:
+        raise ValueError(f"a STRING of at most {most} bytes can not have {actual}")
+    return decode_text(field[2 : 2 + actual], encoding)
+
+
+def decode_wide(field: bytes) -> str:
+    """The text of an S7 WSTRING: a word each for how many characters it may have and has, then those in UTF-16.
+
+    Raises `ValueError` as `decode_counted` does.
+    """
+    most, actual = int.from_bytes(field[:2], "big"), int.from_bytes(field[2:4], "big")
+    if actual > most:
+        raise ValueError(f"a WSTRING of at most {most} characters can not have {actual}")
+    characters = field[4 : 4 + 2 * actual]
+    text = codecs.getincrementaldecoder("utf-16-be")().decode(characters, final=False)
+    return text.partition("\0")[0].rstrip(" \uffff")
+
+
 def decode_text(field: bytes, encoding: str) -> str:
     """The text of a string field: up to the first NUL, without padding (NUL, 0xFF, space) at its end.
 

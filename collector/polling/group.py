@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collector.config.plan import DevicePlan, PollGroup
-from protocols.base import Cycle, Lessons, PlcDriver, PlcSession, Request
+from protocols.base import Cycle, Lessons, Negotiated, PlcDriver, PlcSession, Request
 from protocols.errors import RequestRefused, SessionLost
 from protocols.quality import Quality
 
@@ -37,6 +37,7 @@ class GroupReader:
         self._plan = plan
         self._group = group
         self._lessons = Lessons()
+        self._connection = plan.connection
         self.requests: tuple[Request, ...] = group.requests
         self.set_aside: dict[int, SetAside] = {}
         self.last_refusal: str | None = None
@@ -50,12 +51,21 @@ class GroupReader:
         """Fill `cycle` (positions of the group). Raises `SessionError`; what was read before it stays in `cycle`."""
         self.last_refusal = None
         self.isolation_budget = ISOLATION_REQUESTS_A_CYCLE
+        self._heed(session)
         try:
             async with asyncio.timeout(self._limit_s) as self._guard:
                 await self._read_all(session, cycle, now)
         except TimeoutError:
             where, subject = self._plan.connection.where, self._asking.subject if self._asking else "a request"
             raise SessionLost(f"{where} hung at {subject} for {self._limit_s:g} s") from None
+
+    def _heed(self, session: PlcSession) -> None:
+        """Plan anew if this session has other limits than the plan was made for."""
+        connection = self._plan.connection
+        granted = session.granted(connection) if isinstance(session, Negotiated) else connection
+        if granted != self._connection:
+            self._connection = granted
+            self._replan(self._lessons.breaks)
 
     def retry_soon(self, now: float) -> None:
         """Ask for everything set aside again: the device was away and may have come back another."""
@@ -66,14 +76,20 @@ class GroupReader:
         """Read only these tags of the group. Raises `RequestRefused` or `SessionError`."""
         points = [self._group.points[tag] for tag in tags]
         part = Cycle([None] * len(tags))
-        for request in self._driver.compile(self._plan.connection, points):
-            await self._ask(session, request, part)
-        for position, tag in enumerate(tags):
-            cycle.values[tag] = part.values[position]
-            if position in part.bad:
-                cycle.bad[tag] = part.bad[position]
-            else:
-                cycle.bad.pop(tag, None)
+        try:
+            for request in self._driver.compile(self._connection, points):
+                await self._ask(session, request, part)
+        except RequestRefused as refusal:
+            if refusal.tags is not None:
+                refusal.tags = tuple(tags[position] for position in refusal.tags)
+            raise
+        finally:
+            for position, tag in enumerate(tags):
+                cycle.values[tag] = part.values[position]
+                if position in part.bad:
+                    cycle.bad[tag] = part.bad[position]
+                else:
+                    cycle.bad.pop(tag, None)
 
     async def _read_all(self, session: PlcSession, cycle: Cycle, now: float) -> None:
         for request in self.requests:
@@ -131,7 +147,7 @@ class GroupReader:
 
     def _replan(self, breaks: frozenset[int] | set[int]) -> None:
         self._lessons = Lessons(frozenset(self.set_aside), frozenset(breaks))
-        self.requests = self._driver.compile(self._plan.connection, self._group.points, self._lessons)
+        self.requests = self._driver.compile(self._connection, self._group.points, self._lessons)
 
 
 class _Isolation:
@@ -147,6 +163,7 @@ class _Isolation:
 
     async def run(self, tags: tuple[int, ...], refusal: RequestRefused) -> None:
         """Blame within `tags`, which were refused together."""
+        tags = tags if refusal.tags is None else refusal.tags
         if not refusal.isolate and not refusal.whole:
             self.give_up(tags, refusal)
         elif refusal.whole or len(tags) == 1:

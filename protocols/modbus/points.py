@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from protocols.base import ByteOrder, DataType, Register, TagSpec
-from protocols.datatypes import big_endian_letters
+from protocols.datatypes import big_endian_letters, refuse_s7_types
 from protocols.errors import Refused
 from protocols.layout import WIDTHS, Field, Reading
 from protocols.modbus.addresses import ADDRESSES, ModbusAddress, is_bits, parse_address
@@ -36,6 +36,7 @@ class ModbusPoint:
 
 def place(tag: TagSpec, connection: ModbusConnection) -> ModbusPoint:
     """Find a tag's place. Raises `Refused` on the tag's field that stands in the way."""
+    refuse_s7_types(tag.data_type, "Modbus")
     address = parse_address(tag.address, tag.register)
     bit = _bit(tag, address)
     point = _bits_point(tag, address) if is_bits(address.area) else _register_point(tag, address, bit)

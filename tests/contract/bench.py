@@ -16,6 +16,7 @@ from protocols.base import (
     Value,
 )
 from protocols.registry import driver
+from tests.doubles import s7_device
 from tests.doubles.modbus_device import (
     IMPOSTORS,
     RTU_IMPOSTORS,
@@ -32,6 +33,8 @@ class Bench(Protocol):
     """A driver and a device that speaks its protocol, with 16-bit words numbered from 0."""
 
     driver: PlcDriver
+    byte_addressed: bool
+    """Whether an address names a byte, so that a smaller type or a bit is at an address of its own."""
 
     @property
     def impostors(self) -> Mapping[str, Script]:
@@ -53,6 +56,10 @@ class Bench(Protocol):
         """Set words of the device."""
         ...
 
+    def text(self, raw: bytes, length: int) -> bytes:
+        """The bytes in which a STRING of at most `length` stands whose own bytes are `raw`."""
+        ...
+
     def remove(self, number: int) -> None:
         """Let the device refuse every read and write of a word."""
         ...
@@ -72,6 +79,7 @@ class Judge:
 class ModbusBench:
     """Modbus TCP."""
 
+    byte_addressed = False
     impostors = IMPOSTORS
 
     def __init__(self) -> None:
@@ -86,6 +94,9 @@ class ModbusBench:
 
     def put(self, number: int, words: Sequence[int]) -> None:
         self.device.words[3].update(enumerate(words, number))
+
+    def text(self, raw: bytes, length: int) -> bytes:
+        return raw.ljust(length, b"\0")
 
     def remove(self, number: int) -> None:
         self.device.missing.add(number)
@@ -121,6 +132,7 @@ class ModbusRtuBench(ModbusBench):
 class XgtBench:
     """LS XGT. Words are numbered as in device D."""
 
+    byte_addressed = False
     impostors = XGT_IMPOSTORS
 
     def __init__(self) -> None:
@@ -136,6 +148,9 @@ class XgtBench:
     def put(self, number: int, words: Sequence[int]) -> None:
         self.device.put("D", number, words)
 
+    def text(self, raw: bytes, length: int) -> bytes:
+        return raw.ljust(length, b"\0")
+
     def remove(self, number: int) -> None:
         self.device.missing.add(("D", number))
 
@@ -143,7 +158,36 @@ class XgtBench:
         self.device.refusal = 0x75
 
 
-BENCHES = (ModbusBench, ModbusRtuTcpBench, ModbusRtuBench, XgtBench)
+class S7Bench:
+    """Siemens S7: the words of DB1."""
+
+    byte_addressed = True
+    impostors = s7_device.IMPOSTORS
+
+    def __init__(self) -> None:
+        self.driver = driver("s7")
+        self.device = s7_device.S7Device()
+
+    def fields(self) -> dict[str, object]:
+        return {"host": "127.0.0.1", "port": self.device.port}
+
+    def word(self, number: int, bit: int | None = None) -> str:
+        return f"DB1.DBW{2 * number}" if bit is None else f"DB1.DBX{2 * number + 1 - bit // 8}.{bit % 8}"
+
+    def put(self, number: int, words: Sequence[int]) -> None:
+        self.device.put(2 * number, b"".join(word.to_bytes(2, "big") for word in words))
+
+    def text(self, raw: bytes, length: int) -> bytes:
+        return bytes([length, len(raw)]) + raw.ljust(length, b"\0")
+
+    def remove(self, number: int) -> None:
+        self.device.missing.update((2 * number, 2 * number + 1))
+
+    def refuse_everything(self) -> None:
+        self.device.refusal = 0x8104
+
+
+BENCHES = (ModbusBench, ModbusRtuTcpBench, ModbusRtuBench, S7Bench, XgtBench)
 """One of every protocol."""
 
 ON_TCP = tuple(bench for bench in BENCHES if bench is not ModbusRtuBench)

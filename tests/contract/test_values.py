@@ -58,6 +58,8 @@ async def test_arrays_in_every_order(bench: Bench, reader: Reader, order: ByteOr
 
 @pytest.mark.parametrize("order", LETTERS)
 async def test_bytes_are_the_low_ones_of_their_registers(bench: Bench, reader: Reader, order: ByteOrder) -> None:
+    if bench.byte_addressed:
+        pytest.skip("its bytes have addresses of their own")
     bench.put(0, [0x11FE, 0x2203])
     cycle = await reader.read(
         spec(bench.word(0), DataType.INT8, order),
@@ -75,6 +77,8 @@ async def test_every_bit_of_a_word(bench: Bench, reader: Reader, bit: int) -> No
 
 
 async def test_a_bit_follows_its_word_into_a_swapped_order(bench: Bench, reader: Reader) -> None:
+    if bench.byte_addressed:
+        pytest.skip("its bits have addresses of their own, which no order moves")
     bench.put(0, [0x0100])
     cycle = await reader.read(
         spec(bench.word(0, 0), DataType.BOOL, ByteOrder.DCBA), spec(bench.word(0), DataType.UINT16, ByteOrder.DCBA)
@@ -88,7 +92,8 @@ async def test_a_bit_follows_its_word_into_a_swapped_order(bench: Bench, reader:
     [("MODEL-7", "utf-8", 7), ("프레스", "utf-8", 9), ("프레스 3호", "cp949", 12), ("", "utf-8", 4)],
 )
 async def test_strings(bench: Bench, reader: Reader, text: str, encoding: str, length: int, order: ByteOrder) -> None:
-    raw = text.encode(encoding).ljust(length + length % 2, b"\0")
+    raw = bench.text(text.encode(encoding), length)
+    raw += bytes(len(raw) % 2)
     swapped = ByteOrder.DCBA if order in (ByteOrder.BADC, ByteOrder.DCBA) else ByteOrder.ABCD
     words = [word for at in range(0, len(raw), 2) for word in laid_out(raw[at : at + 2], swapped)]
     bench.put(20, words)
@@ -110,12 +115,14 @@ async def test_values_are_scaled_as_a_person_reckons(bench: Bench, reader: Reade
 
 async def test_what_is_no_value_is_named_and_spoils_nothing_else(bench: Bench, reader: Reader) -> None:
     bench.put(0, [0x7FC0, 0, 0x7F80, 0, 0x12AF, 0xFFFE, 5])
+    text = bench.text(b"\xff\xfe", 2)
+    bench.put(10, [int.from_bytes(text[at : at + 2], "big") for at in range(0, len(text), 2)])
     cycle = await reader.read(
         spec(bench.word(0), DataType.FLOAT32),
         spec(bench.word(2), DataType.FLOAT32),
         spec(bench.word(0), DataType.FLOAT32, length=2),
         spec(bench.word(4), DataType.BCD16),
-        spec(bench.word(5), DataType.STRING, length=2),
+        spec(bench.word(10), DataType.STRING, length=2),
         spec(bench.word(6), DataType.UINT16),
         spec(bench.word(6), DataType.UINT16),
     )

@@ -79,6 +79,10 @@ class ScriptedDevice(ABC):
     def question_size(self, received: bytes) -> int:
         """The size of the question that begins `received`, or 0 while that can not be told."""
 
+    def greeting(self, question: bytes) -> bytes | None:
+        """The answer to a question of the handshake, which no script spoils and nobody counts; None for any other."""
+        return None
+
     @abstractmethod
     def answer(self, question: bytes) -> bytes:
         """The right answer."""
@@ -122,6 +126,9 @@ class ScriptedDevice(ABC):
             received += more
             while 0 < (size := self.question_size(received)) <= len(received):
                 question, received = received[:size], received[size:]
+                if (greeting := self.greeting(question)) is not None:
+                    writer.write(greeting)
+                    continue
                 self.questions.append(question)
                 self.asked.set()
                 for step in self.script(question, self.answer(question)):
