@@ -37,9 +37,8 @@ def encoded(reading: Reading, value: Value) -> bytes:
     if isinstance(value, str):
         raise Unwritable("wrong_type", f"{value!r} is no number")
     raw_value = (Decimal(repr(value)) * reading.scaling.divisor - reading.scaling.addend) / reading.scaling.multiplier
-    number: int | float = (
-        float(raw_value) if reading.data_type in (DataType.FLOAT32, DataType.FLOAT64) else round(raw_value)
-    )
+    floating = reading.data_type in (DataType.FLOAT32, DataType.FLOAT64)
+    number: int | float = float(raw_value) if floating else round(raw_value)
     if reading.data_type is DataType.BCD16:
         number = int(str(number), 16)
     try:

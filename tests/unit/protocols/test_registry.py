@@ -27,7 +27,7 @@ def test_an_unknown_protocol_is_refused_with_the_known_ones() -> None:
     assert caught.value.field == "protocol"
 
 
-@pytest.mark.parametrize("name", ["opcua", "s7", "host"])
+@pytest.mark.parametrize("name", ["opcua", "host"])
 def test_a_protocol_without_a_driver_is_refused_for_that(name: str) -> None:
     with pytest.raises(Refused, match=f"{name} is known, but not spoken by this version yet"):
         driver(name)
@@ -35,8 +35,12 @@ def test_a_protocol_without_a_driver_is_refused_for_that(name: str) -> None:
 
 def test_the_driver_is_one_and_loaded_only_when_asked_for() -> None:
     assert driver("modbus_tcp") is driver("modbus_tcp")
+    assert driver("Siemens S7").protocol == "s7"
     assert driver("Modbus").protocol == "modbus_tcp"
-    program = "import sys, protocols.registry; sys.exit('protocols.modbus' in sys.modules or 'asyncio' in sys.modules)"
+    program = (
+        "import sys, protocols.registry; "
+        "sys.exit(any(name in sys.modules for name in ('protocols.modbus', 'protocols.s7', 'snap7', 'asyncio')))"
+    )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
