@@ -9,6 +9,8 @@ from simulators.edge import MadeUpEdge
 from simulators.fleet import FleetServer
 from simulators.foreground import Echo, stay
 from simulators.modbus import ModbusPlc, demo_layout
+from simulators.s7 import S7Plc
+from simulators.s7 import demo_layout as s7_layout
 from simulators.xgt import XgtPlc, demo_memory, family_of
 
 
@@ -37,6 +39,37 @@ async def run_modbus(
             record, active = plc.record, ", ".join(plc.faults.active) or "none"
             return (
                 f"{record.requests} requests, {sum(record.exceptions.values())} refused, "
+                f"{len(record.writes)} writes, {plc.open_connections} connected, faults: {active}"
+            )
+
+        await stay([opening], status, echo, stop=stop, obey=plc.faults.order)
+
+
+async def run_s7(
+    *,
+    echo: Echo,
+    host: str = "127.0.0.1",
+    port: int = 10102,
+    pdu: int = 480,
+    faults: Sequence[str] = (),
+    stop: asyncio.Event | None = None,
+) -> None:
+    """A filling line's S7 CPU, at rack 0 slot 1 or any other. `faults` as for `run_modbus`.
+
+    Raises `OSError` when the port is taken, `ValueError` for a fault that is not understood.
+    """
+    async with S7Plc(s7_layout(), host=host, port=port, pdu=pdu) as plc:
+        for order in faults:
+            plc.faults.order(order)
+        opening = (
+            f"Siemens S7 CPU at {host}:{plc.port}: a filling line, e.g. DB1.DBD8 FLOAT32 is a temperature in °C. "
+            "Faults: type e.g. silent, put_get_off, slow_s=2, dead@30, clear."
+        )
+
+        def status() -> str:
+            record, active = plc.record, ", ".join(plc.faults.active) or "none"
+            return (
+                f"{record.questions} questions, {sum(record.refused.values())} refused, "
                 f"{len(record.writes)} writes, {plc.open_connections} connected, faults: {active}"
             )
 

@@ -35,6 +35,22 @@ def modbus(
 
 
 @app.command()
+def s7(
+    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one. Real CPUs have 102.")] = 10102,
+    host: Host = "127.0.0.1",
+    pdu: Annotated[int, typer.Option(min=112, max=960, help="Greatest message it grants: 240, 480 or 960.")] = 480,
+    fault: Fault = None,
+) -> None:
+    """A Siemens S7 CPU with process-like values.
+
+    Example: edge-collector simulate s7 --port 10102 --fault put_get_off
+    """
+    from simulators.commands import run_s7
+
+    _foreground(run_s7(echo=typer.echo, host=host, port=port, pdu=pdu, faults=fault or ()))
+
+
+@app.command()
 def xgt(
     port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 2004,
     host: Host = "127.0.0.1",

@@ -1,14 +1,22 @@
 """One bad address costs itself and nothing else, whatever block it hides in."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.polling.group import RETRY_SET_ASIDE_S, GroupReader
-from protocols.base import Cycle
+from protocols.base import Connection, Cycle
 from protocols.errors import RequestRefused, SessionLost
 from protocols.quality import Quality
-from tests.doubles.driver import ScriptedDevice, ScriptedDriver, ScriptedSession
+from tests.doubles.driver import (
+    ScriptedConnection,
+    ScriptedDevice,
+    ScriptedDriver,
+    ScriptedRequest,
+    ScriptedSession,
+)
 from tests.doubles.plans import device_plan
 
 
@@ -158,3 +166,46 @@ async def test_isolation_has_a_bound_a_cycle() -> None:
     device.unreadable = set(range(0, 1000, 2))
     await cycle_of(reader, session, 1000)
     assert len(device.reads) <= 65
+
+
+class _Particular(ScriptedSession):
+    """Says which tags it refuses, reads the others, and grants what it is told to."""
+
+    limit = 3.0
+
+    async def read(self, request: ScriptedRequest, cycle: Cycle) -> None:
+        await super().read(replace(request, first=-1, last=-1), cycle)
+        refused = tuple(t for t, a in zip(request.tags, request.addresses, strict=True) if a in self._device.unreadable)
+        for tag in refused:
+            cycle.values[tag], cycle.bad[tag] = None, Quality.BAD_ADDRESS
+        if refused:
+            raise RequestRefused(Quality.BAD_ADDRESS, "these", isolate=True, whole=len(refused) > 1, tags=refused)
+
+    def granted(self, connection: Connection) -> Connection:
+        assert isinstance(connection, ScriptedConnection)
+        return replace(connection, timeout_s=self.limit)
+
+
+async def test_where_the_device_says_which_tags_it_refuses_nobody_searches() -> None:
+    reader, _, device = reader_of(list(range(100)))
+    session = _Particular(device)
+    device.unreadable = {3, 50, 77}
+    first = await cycle_of(reader, session, 100)
+    assert first.bad == dict.fromkeys((3, 50, 77), Quality.BAD_ADDRESS)
+    assert [value for value in first.values if value is not None] == [n for n in range(100) if n not in (3, 50, 77)]
+    assert len(device.reads) == 1
+    assert set(reader.set_aside) == {3, 50, 77}
+
+
+async def test_a_session_with_other_limits_is_planned_for_anew() -> None:
+    reader, _, device = reader_of(list(range(10)))
+    session = _Particular(device)
+    planned = reader.requests
+    await cycle_of(reader, session, 10)
+    assert reader.requests is planned
+    session.limit = 1.0
+    await cycle_of(reader, session, 10)
+    assert reader.requests is not planned
+    replanned = reader.requests
+    await cycle_of(reader, session, 10)
+    assert reader.requests is replanned
