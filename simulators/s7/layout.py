@@ -93,7 +93,7 @@ def stored(cell: Cell, value: SignalValue) -> bytes:
     kind = cell.kind
     if kind in (Kind.STRING, Kind.WSTRING, Kind.CHAR):
         return _text(kind, str(value), cell.length)
-    number = float(value)
+    number = value if isinstance(value, int) else float(value)
     if kind in (Kind.REAL, Kind.LREAL):
         return struct.pack(f">{kind.value[1]}", number)
     if kind in (Kind.DATE, Kind.DATE_AND_TIME, Kind.DTL):
