@@ -24,7 +24,7 @@ from simulators.s7 import Area, Block, Cell, S7Plc
 from tests.doubles.clock import LeapingLoop
 from tests.doubles.s7_device import S7Device, frame
 
-ROUNDS = int(os.environ.get("S7_MUTATIONS", "10000"))
+ROUNDS = int(os.environ.get("S7_MUTATIONS", "5000"))
 HEADER = 25  # of an answer: TPKT, COTP, S7, function, item; what follows is data, which S7 does not protect
 TIMEOUT_S = 3.0
 DRIVER = S7Driver()

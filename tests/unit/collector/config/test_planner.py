@@ -95,7 +95,6 @@ def test_paths_are_those_of_the_document_also_behind_what_was_refused_before() -
     ("fields", "path"),
     [
         ({"protocol": "profinet"}, "devices[0].protocol"),
-        ({"protocol": "s7"}, "devices[0].protocol"),
         ({"connection": {}}, "devices[0].connection.host"),
         ({"connection": {"host": "h", "port": 70000}}, "devices[0].connection.port"),
         ({"connection": {"host": "169.254.169.254"}}, "devices[0].connection.host"),

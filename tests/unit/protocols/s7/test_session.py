@@ -16,7 +16,8 @@ from protocols.s7.driver import S7Driver
 from protocols.s7.requests import S7Request
 from protocols.s7.session import S7Session
 from tests.doubles.encode import stand_in_for_encode
-from tests.doubles.s7_device import S7Device, Step, frame
+from tests.doubles.s7_device import S7Device, frame
+from tests.doubles.scripted_device import Step
 
 DRIVER = S7Driver()
 
@@ -53,10 +54,15 @@ def test_the_part_of_the_library_that_is_not_promised_is_still_there() -> None:
     assert (parsed["raw_parameters"], parsed["raw_data"]) == (b"\4\2", answer[14:])
 
 
-async def test_the_connection_names_rack_and_slot(device: S7Device) -> None:
+async def test_the_connection_names_rack_and_slot(device: S7Device, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
     plain = device.greeting
-    device.greeting = lambda question: (seen.append(question), plain(question))[1]  # type: ignore[method-assign]
+
+    def overheard(question: bytes) -> bytes | None:
+        seen.append(question)
+        return plain(question)
+
+    monkeypatch.setattr(device, "greeting", overheard)
     await (await opened(device, rack=2, slot=3, pdu=960)).close()
     assert seen[0][-4:] == bytes([0xC2, 2, 1, 2 << 5 | 3])
     assert struct.unpack(">H", seen[1][-2:]) == (960,)
@@ -148,20 +154,22 @@ async def test_a_wrong_slot_is_said(device: S7Device) -> None:
         await opened(device, slot=2)
 
 
-async def test_a_close_or_silence_in_the_handshake_is_said(device: S7Device) -> None:
+async def test_a_close_or_silence_in_the_handshake_is_said(device: S7Device, monkeypatch: pytest.MonkeyPatch) -> None:
     def hang_up(_question: bytes) -> bytes | None:
         for writer in device._writers:
             writer.transport.abort()
         return b""
 
     plain = device.greeting
-    device.greeting = hang_up  # type: ignore[method-assign]
+    monkeypatch.setattr(device, "greeting", hang_up)
     with pytest.raises(ConnectFailed, match="closed the connection before it stood: the rack or slot may be wrong"):
         await opened(device)
-    device.greeting = lambda _question: b""  # type: ignore[method-assign]
+    monkeypatch.setattr(device, "greeting", lambda _question: b"")
     with pytest.raises(NoAnswer, match=r"did not speak S7 within 0.3 s"):
         await opened(device)
-    device.greeting = lambda question: plain(question) if question[5] == 0xE0 else b"\x16\x03\x01 TLS?"  # type: ignore[method-assign]
+    monkeypatch.setattr(
+        device, "greeting", lambda question: plain(question) if question[5] == 0xE0 else b"\x16\x03\x01 TLS?"
+    )
     with pytest.raises(BadAnswer, match="this is no S7 CPU"):
         await opened(device)
     async with asyncio.timeout(5):
