@@ -16,7 +16,6 @@ from protocols.base import Cycle, DataType, TagSpec
 from protocols.errors import RequestRefused
 from protocols.quality import Quality
 from protocols.s7.driver import S7Driver
-from tests.doubles.encode import stand_in_for_encode
 
 DRIVER = S7Driver()
 WORDS = [TagSpec(f"t{i}", f"DB1.DBW{2 * i}", DataType.UINT16) for i in range(1000)]
@@ -95,8 +94,7 @@ async def test_an_address_past_the_end_and_a_block_that_is_not_there(judge: dict
         assert address.partition(".")[0] in str(caught.value)
 
 
-async def test_written_and_read_back(judge: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in_for_encode(monkeypatch)
+async def test_written_and_read_back(judge: dict[str, object]) -> None:
     connection = DRIVER.connection(judge, 3)
     place = 1 if str(judge["port"]) in str(FOREIGN) else 0  # python-snap7's server takes every bit for bit 0
     bit = TagSpec("b", f"DB1.DBX2081.{place}", DataType.BOOL)

@@ -21,7 +21,6 @@ from protocols.s7.session import S7Session
 from simulators.commands import run_s7
 from simulators.modbus.signals import Setpoint, Unique
 from simulators.s7 import Area, Block, Cell, Kind, S7Plc, demo_device, demo_layout
-from tests.doubles.encode import stand_in_for_encode
 
 DRIVER = S7Driver()
 MOMENT_S = 37.0
@@ -114,8 +113,7 @@ async def test_the_demo_document_reads_what_the_line_does() -> None:
     }
 
 
-async def test_setpoints_are_written_clamped_and_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in_for_encode(monkeypatch)
+async def test_setpoints_are_written_clamped_and_read_back() -> None:
     tags = described()
     async with S7Plc(demo_layout()) as plc, Device(plc) as device:
         await device.write(tags["fill_setpoint"], 330.5)

@@ -15,7 +15,6 @@ from protocols.quality import Quality
 from protocols.s7.driver import S7Driver
 from protocols.s7.requests import S7Request
 from protocols.s7.session import S7Session
-from tests.doubles.encode import stand_in_for_encode
 from tests.doubles.s7_device import S7Device, frame
 from tests.doubles.scripted_device import Step
 
@@ -54,7 +53,7 @@ def test_the_part_of_the_library_that_is_not_promised_is_still_there() -> None:
     assert (parsed["raw_parameters"], parsed["raw_data"]) == (b"\4\2", answer[14:])
 
 
-async def test_the_connection_names_rack_and_slot(device: S7Device, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_connection_names_rack_and_slot(device: S7Device) -> None:
     seen: list[bytes] = []
     plain = device.greeting
 
@@ -154,7 +153,7 @@ async def test_a_wrong_slot_is_said(device: S7Device) -> None:
         await opened(device, slot=2)
 
 
-async def test_a_close_or_silence_in_the_handshake_is_said(device: S7Device, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_close_or_silence_in_the_handshake_is_said(device: S7Device) -> None:
     def hang_up(_question: bytes) -> bytes | None:
         for writer in device._writers:
             writer.transport.abort()
@@ -194,8 +193,7 @@ async def test_a_message_in_pieces_is_put_together(device: S7Device) -> None:
     await session.close()
 
 
-async def test_writes_are_carried_out_refused_and_lost(device: S7Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in_for_encode(monkeypatch)
+async def test_writes_are_carried_out_refused_and_lost(device: S7Device) -> None:
     connection = DRIVER.connection({"host": "127.0.0.1", "port": device.port}, 0.3)
     session = await DRIVER.connect(connection)
 

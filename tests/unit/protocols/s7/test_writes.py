@@ -6,15 +6,9 @@ from protocols.base import ByteOrder, DataType, TagSpec, Value
 from protocols.errors import Unwritable
 from protocols.s7.driver import S7Driver
 from protocols.s7.writes import S7Write
-from tests.doubles.encode import stand_in_for_encode
 
 DRIVER = S7Driver()
 CONNECTION = DRIVER.connection({"host": "10.0.0.7"}, 3)
-
-
-@pytest.fixture(autouse=True)
-def encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in_for_encode(monkeypatch)
 
 
 def write(address: str, data_type: DataType, value: Value, **more: object) -> S7Write:
