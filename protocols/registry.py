@@ -22,6 +22,7 @@ _DRIVERS = {
     "modbus_rtu_tcp": "protocols.modbus.driver:ModbusRtuTcpDriver",
     "xgt": "protocols.xgt.driver:XgtDriver",
     "s7": "protocols.s7.driver:S7Driver",
+    "host": "protocols.host.driver:HostDriver",
 }
 _PROTOCOLS = ("modbus_tcp", "modbus_rtu", "modbus_rtu_tcp", "opcua", "s7", "xgt", "host")
 _ALIASES = {
