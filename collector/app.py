@@ -20,6 +20,7 @@ from collector.config.planner import PlanOptions
 from collector.config.source import ApiSource, ConfigSource
 from collector.config.sync import ConfigSync
 from collector.delivery.address import EdgeAddress, mqtt_options
+from collector.delivery.changes import Changes
 from collector.delivery.encode import ScanEncoder
 from collector.delivery.message import Message
 from collector.delivery.outbox import Outbox
@@ -111,7 +112,7 @@ async def _composed(
     async with (
         _publishing(publisher, lambda: shutdown_status(settings.company_code, iso_utc(clock.wall_ms()))),
         Supervisor(
-            clock=clock, board=board, deliver=_delivery(settings, address, collector), driver_of=registry.driver
+            clock=clock, board=board, deliver=_delivery(settings, address, collector, clock), driver_of=registry.driver
         ) as supervisor,
     ):
         sync = ConfigSync(
@@ -186,8 +187,9 @@ async def _get_ready(asked: asyncio.Event, ready: asyncio.Event, settings: Setti
     ready.set()
 
 
-def _delivery(settings: Settings, address: EdgeAddress, collector: Collector) -> Callable[[Scan], None]:
+def _delivery(settings: Settings, address: EdgeAddress, collector: Collector, clock: Clock) -> Callable[[Scan], None]:
     outbox = collector.outbox
+    changes = Changes(clock, send_empty=settings.data_on_error == "empty")
     encoder = ScanEncoder(
         topic=lambda: address.topics.data,
         epoch=outbox.epoch,
@@ -197,7 +199,8 @@ def _delivery(settings: Settings, address: EdgeAddress, collector: Collector) ->
     )
 
     def deliver(scan: Scan) -> None:
-        for seq, message in encoder.messages(scan):
+        published = changes.of(scan)
+        for seq, message in encoder.messages(published) if published else ():
             outbox.put(message, seq=seq, stamp_ms=scan.stamp_ms)
         for look in collector.on_scan:
             look(scan)

@@ -1,7 +1,9 @@
 """What is to be polled, decided: frozen, compared by ``==``, so that a reload is a pure difference of two plans."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
+from collector.config.expression import Expression
 from collector.status.board import ConfigProblem
 from protocols.base import Connection, Point, Request
 
@@ -18,8 +20,48 @@ class PollGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class ComputedTag:
+    """A tag reckoned from others: `tag` and `inputs` are positions in `DevicePlan.names`.
+
+    It is due in a cycle in which all its inputs are.
+    """
+
+    tag: int
+    inputs: tuple[int, ...]
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What the values of a tag are called: `tag` is a position in `DevicePlan.names`, `texts` pairs value and text."""
+
+    tag: int
+    texts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadband:
+    """How far a tag must move to be published: the larger of a distance and a share of the last published value."""
+
+    distance: Decimal = Decimal(0)
+    percent: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class OnChange:
+    """Publish what changed, and everything every `max_s` seconds. `deadbands` pairs tag names with theirs."""
+
+    max_s: float
+    deadbands: tuple[tuple[str, Deadband], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DevicePlan:
-    """One device, ready to be polled: nothing in it needs to be parsed or looked up again."""
+    """One device, ready to be polled: nothing in it needs to be parsed or looked up again.
+
+    `names` are its tags in the document's order, the `computed` ones among them; these stand in an order in which
+    each comes after its inputs. `on_change` None publishes every poll.
+    """
 
     id: str
     name: str
@@ -30,6 +72,9 @@ class DevicePlan:
     connection_id: int | str
     equipment_id: int | str | None
     request_delay_s: float
+    computed: tuple[ComputedTag, ...] = ()
+    labels: tuple[Labels, ...] = ()
+    on_change: OnChange | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """From a document to a plan. Pure: what is refused or read leniently becomes part of the plan, with its JSON path."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
+from collector.config.computed import resolve_expressions
 from collector.config.hosts import Network, check_host
-from collector.config.plan import DevicePlan, IdleDevice, Plan, PollGroup, Remark
+from collector.config.plan import Deadband, DevicePlan, IdleDevice, Labels, OnChange, Plan, PollGroup, Remark
 from collector.status.board import ConfigProblem
 from fleet_client.document import DeviceConfig, TagConfig
 from fleet_client.reading import DevicePlace, ReadDocument
@@ -13,6 +15,9 @@ from protocols.base import Connection, DataType, PlcDriver, Point, Register, Tag
 from protocols.datatypes import parse_byte_order, parse_data_type
 from protocols.errors import Refused
 from protocols.text import canonical_encoding
+
+_TYPED_BY_DEVICE = frozenset({"host", "opcua"})
+"""Protocols whose devices say themselves what type a value has: a tag need not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +79,25 @@ class _Planner:
         placed = self._points(driver, connection, device, place)
         if not placed:
             raise Refused("tags", "none of its tags can be polled")
+        computed = resolve_expressions(device, place, [tag for tag, _ in placed])
+        for path, why in computed.refusals:
+            self._refuse(path, why)
+        self.remarks += computed.remarks
+        tags = [tag for tag in device.tags if tag.name in computed.names]
+        positions = {tag.name: position for position, tag in enumerate(tags)}
         return DevicePlan(
             id=device.id,
             name=device.name,
             protocol=protocol,
             connection=connection,
-            groups=_groups(driver, connection, device.interval_ms, placed),
-            names=tuple(tag.name for tag, _ in placed),
+            groups=_groups(driver, connection, device.interval_ms, placed, positions),
+            names=tuple(positions),
             connection_id=device.connection_id,
             equipment_id=device.equipment_id,
             request_delay_s=device.request_delay_ms / 1000,
+            computed=computed.placed(positions),
+            labels=_labels(tags),
+            on_change=_on_change(device, tags),
         )
 
     def _protocol(self, device: DeviceConfig, place: DevicePlace) -> str:
@@ -91,7 +105,7 @@ class _Planner:
         if protocol != registry.PLC_ETHERNET:
             return protocol
         named = device.connection.get("protocol")
-        addresses = [tag.address for tag in device.tags if tag.address is not None]
+        addresses = [tag.address for tag in device.tags if tag.address is not None and tag.expression is None]
         resolved, remark = registry.resolve_plc_ethernet(
             None if named is None else str(named),
             self._options.plc_ethernet,
@@ -107,21 +121,21 @@ class _Planner:
     ) -> list[tuple[TagConfig, Point]]:
         placed: list[tuple[TagConfig, Point]] = []
         for tag, path in zip(device.tags, place.tags, strict=True):
+            if tag.expression is not None:
+                continue
             try:
-                placed.append((tag, driver.point(self._spec(tag), connection)))
+                placed.append((tag, driver.point(self._spec(tag, driver.protocol), connection)))
             except Refused as refusal:
                 self._refuse(f"{path}.{refusal.field}", refusal)
         return placed
 
-    def _spec(self, tag: TagConfig) -> TagSpec:
-        if tag.expression is not None:
-            raise Refused("expression", "computed tags are not part of this version; the tag is left out")
+    def _spec(self, tag: TagConfig, protocol: str) -> TagSpec:
         if tag.address is None:
             raise Refused("address", "the address is missing")
         return TagSpec(
             name=tag.name,
             address=tag.address,
-            data_type=_data_type(tag),
+            data_type=_data_type(tag, protocol),
             byte_order=parse_byte_order(tag.byte_order),
             scale=tag.scale,
             offset=tag.offset,
@@ -142,31 +156,49 @@ def _port(sent: object) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _data_type(tag: TagConfig) -> DataType:
+def _data_type(tag: TagConfig, protocol: str) -> DataType:
     if tag.data_type is not None:
         return parse_data_type(tag.data_type)
     if tag.bit is not None:
         return DataType.BOOL
+    if protocol in _TYPED_BY_DEVICE:
+        return DataType.FLOAT64
     raise Refused("data_type", f"the data type is missing; expected one of {', '.join(DataType)}")
 
 
 def _groups(
-    driver: PlcDriver, connection: Connection, interval_ms: int, placed: Sequence[tuple[TagConfig, Point]]
-) -> tuple[PollGroup, ...]:
-    """One group an interval, the device's own interval first."""
-    by_interval: dict[int, list[int]] = {}
-    for position, (tag, _) in enumerate(placed):
-        by_interval.setdefault(tag.interval_ms or interval_ms, []).append(position)
-    order = sorted(by_interval, key=lambda interval: (interval != interval_ms, interval))
-    return tuple(_group(driver, connection, interval, by_interval[interval], placed) for interval in order)
-
-
-def _group(
     driver: PlcDriver,
     connection: Connection,
     interval_ms: int,
-    positions: Collection[int],
     placed: Sequence[tuple[TagConfig, Point]],
+    positions: Mapping[str, int],
+) -> tuple[PollGroup, ...]:
+    """One group an interval, the device's own interval first."""
+    by_interval: dict[int, list[tuple[int, Point]]] = {}
+    for tag, point in placed:
+        by_interval.setdefault(tag.interval_ms or interval_ms, []).append((positions[tag.name], point))
+    order = sorted(by_interval, key=lambda interval: (interval != interval_ms, interval))
+    return tuple(_group(driver, connection, interval, by_interval[interval]) for interval in order)
+
+
+def _group(
+    driver: PlcDriver, connection: Connection, interval_ms: int, members: Sequence[tuple[int, Point]]
 ) -> PollGroup:
-    points = tuple(placed[position][1] for position in positions)
-    return PollGroup(interval_ms, tuple(positions), points, driver.compile(connection, points))
+    points = tuple(point for _, point in members)
+    tags = tuple(position for position, _ in members)
+    return PollGroup(interval_ms, tags, points, driver.compile(connection, points))
+
+
+def _labels(tags: Sequence[TagConfig]) -> tuple[Labels, ...]:
+    return tuple(Labels(position, tuple(tag.value_map.items())) for position, tag in enumerate(tags) if tag.value_map)
+
+
+def _on_change(device: DeviceConfig, tags: Sequence[TagConfig]) -> OnChange | None:
+    if device.publish != "on_change":
+        return None
+    deadbands = (
+        (tag.name, Deadband(tag.deadband or Decimal(0), tag.deadband_percent or Decimal(0)))
+        for tag in tags
+        if tag.deadband or tag.deadband_percent
+    )
+    return OnChange(float(device.publish_max_sec), tuple(deadbands))

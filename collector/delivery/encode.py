@@ -34,8 +34,8 @@ class ScanEncoder:
     def messages(self, scan: Scan) -> list[tuple[int, Message]]:
         """The scan's messages with their sequence numbers: one, several where it is too large, or none."""
         tags = _values(scan)
-        if not tags and not self._send_empty:
-            return []
+        if not tags and not self._send_empty and not (scan.reduced and self._meta):
+            return []  # but where others had values, a changed quality is worth a message
         seq = self._next_seq()
         body = self._body(scan, tags, _quality(scan), seq, None)
         if len(body) <= self._max_bytes or len(tags) < 2:
@@ -91,6 +91,6 @@ def _values(scan: Scan) -> dict[str, Value]:
 def _quality(scan: Scan) -> dict[str, str] | None:
     if not scan.bad:
         return None
-    if len(scan.bad) == len(scan.names) and len(set(scan.bad.values())) == 1:
+    if not scan.reduced and len(scan.bad) == len(scan.names) and len(set(scan.bad.values())) == 1:
         return {"*": next(iter(scan.bad.values())).value}
     return {scan.names[position]: quality.value for position, quality in sorted(scan.bad.items())}

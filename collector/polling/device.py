@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import itemgetter
 
 from collector.clock import Clock
 from collector.config.plan import DevicePlan
+from collector.polling.derived import Derivation, Row
 from collector.polling.group import GroupReader
 from collector.polling.scan import Scan
 from collector.status.board import Board, DeviceCondition
@@ -49,6 +49,7 @@ class DevicePoller:
         self._clock = clock
         self._board = board
         self._deliver = deliver
+        self._derived = Derivation(plan)
         self._last_stamp_ms = 0
         self._missed = 0
         self._away = False
@@ -118,15 +119,19 @@ class DevicePoller:
         return turns
 
     def _scan(self, turns: list[_Turn], cycles: list[Cycle], missing: Quality) -> Scan:
-        if len(turns) == 1:
-            names, values, bad = turns[0].names, cycles[0].values, cycles[0].bad
-        else:
-            names, values, bad = _merge(turns, cycles)
-        if None in values:
-            for position, value in enumerate(values):
-                if value is None and position not in bad:
-                    bad[position] = missing
-        return Scan(self.plan, self._stamp(), names, values, bad)
+        for cycle in cycles:
+            if None in cycle.values:
+                for position, value in enumerate(cycle.values):
+                    if value is None and position not in cycle.bad:
+                        cycle.bad[position] = missing
+        if len(turns) == 1 and not self._derived:
+            return Scan(self.plan, self._stamp(), turns[0].names, cycles[0].values, cycles[0].bad)
+        rows = _merge(turns, cycles)
+        self._derived.complete(rows)
+        tags = sorted(rows)
+        names = tuple(self.plan.names[tag] for tag in tags)
+        bad = {position: quality for position, tag in enumerate(tags) if (quality := rows[tag].quality) is not None}
+        return Scan(self.plan, self._stamp(), names, [rows[tag].value for tag in tags], bad)
 
     def _stamp(self) -> int:
         stamp_ms = self._clock.wall_ms()
@@ -171,17 +176,10 @@ def _refusals(turn: _Turn) -> list[str]:
     return [turn.reader.last_refusal, *told] if turn.reader.last_refusal else told
 
 
-def _merge(turns: list[_Turn], cycles: list[Cycle]) -> tuple[tuple[str, ...], list[Value | None], dict[int, Quality]]:
-    """Several groups due at once make one message, in the config's order."""
-    rows = sorted(
-        (
-            (tag, turn.names[position], cycle.values[position], cycle.bad.get(position))
-            for turn, cycle in zip(turns, cycles, strict=True)
-            for position, tag in enumerate(turn.tags)
-        ),
-        key=itemgetter(0),
-    )
-    names = tuple(row[1] for row in rows)
-    values = [row[2] for row in rows]
-    bad = {position: row[3] for position, row in enumerate(rows) if row[3] is not None}
-    return names, values, bad
+def _merge(turns: list[_Turn], cycles: list[Cycle]) -> dict[int, Row]:
+    """Several groups due at once make one message: their tags by position in the plan."""
+    return {
+        tag: Row(cycle.values[position], cycle.bad.get(position))
+        for turn, cycle in zip(turns, cycles, strict=True)
+        for position, tag in enumerate(turn.tags)
+    }

@@ -12,7 +12,8 @@ class Scan:
     """The tags that were due, in the config's order: a value or None each, and why not where not.
 
     `stamp_ms` is the wall time of the cycle's last answer, unique a device. `bad` is keyed by the position in
-    `names`; a tag of `uncertain` quality is in it and has its value too.
+    `names`; a tag of `uncertain` quality is in it and has its value too. `reduced`: tags that were due are left
+    out, for they have not changed.
     """
 
     device: DevicePlan
@@ -20,6 +21,7 @@ class Scan:
     names: tuple[str, ...]
     values: list[Value | None]
     bad: dict[int, Quality]
+    reduced: bool = False
 
     @property
     def empty(self) -> bool:

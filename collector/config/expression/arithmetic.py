@@ -63,7 +63,10 @@ def rounded(value: Number, places: Number | None = None) -> Number:
 
 def average(*values: Number) -> Number:
     """``avg(a, b, …)``."""
-    return reckon(operator.truediv, finite(sum(values)), len(values))
+    try:
+        return reckon(operator.truediv, finite(sum(values)), len(values))
+    except OverflowError:
+        raise NotANumber from None
 
 
 BINARY: Mapping[str, Operation] = {

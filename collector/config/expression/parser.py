@@ -1,4 +1,4 @@
-"""From an expression's text to something that can be reckoned: Python's own precedences, a small part of its grammar."""
+"""From an expression's text to what reckons it: Python's own precedences, a small part of its grammar."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from collector.config.expression.arithmetic import (
     reckon,
     rounded,
 )
-from collector.config.expression.words import Kind, Word, words_of
+from collector.config.expression.words import Kind, Word, brief, words_of
 from protocols.errors import Refused
 
 MOST_STEPS = 500
@@ -241,9 +241,7 @@ class _Parser:
         """Go in or out. Raises `Refused` where it is too deep."""
         self._nested += by
         if self._nested > MOST_NESTED:
-            raise Refused(
-                "expression", f"the expression is nested more than {MOST_NESTED} deep; expected a simpler one"
-            )
+            raise Refused("expression", f"the expression nests more than {MOST_NESTED} deep; expected a simpler one")
 
     def _unexpected(self, expected: str) -> Refused:
         word = self._word
@@ -251,7 +249,7 @@ class _Parser:
         return self._refused(f"found {found} at character {word.at}", expected)
 
     def _refused(self, found: str, expected: str) -> Refused:
-        return Refused("expression", f"{self._text!r} can not be read: {found}; expected {expected}")
+        return Refused("expression", f"{brief(self._text)} can not be read: {found}; expected {expected}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def test_one_bad_tag_costs_that_tag_and_says_where() -> None:
         tag("order", "40003", byte_order="ACBD"),
         tag("typeless", "40004", None),
         tag("encoded", "40005", "STRING", length=4, encoding="klingon"),
-        {"name": "computed", "expression": "good * 2"},
+        {"name": "computed", "expression": "typo * 2"},
     ]
     plan = plan_of(device(tags=tags))
     assert plan.devices[0].names == ("good",)

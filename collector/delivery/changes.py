@@ -1,0 +1,115 @@
+"""Which tags of a scan are published: all of them, or for devices with `publish: on_change` those that changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from collector.clock import Clock
+from collector.config.plan import Deadband, DevicePlan, OnChange
+from collector.polling.scan import Scan
+from protocols.base import Value
+from protocols.quality import Quality
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the subscribers know of a device: the last published value and quality of each tag.
+
+    A tag in `owed` goes out with its next value, changed or not. `refresh_at` is monotonic, in seconds.
+    """
+
+    plan: DevicePlan
+    deadbands: Mapping[str, Deadband]
+    refresh_at: float
+    published: dict[str, tuple[Value | None, Quality | None]] = field(default_factory=dict)
+    owed: set[str] = field(default_factory=set)
+
+
+class Changes:
+    """Keeps the state of each device, beginning anew with every new plan of it.
+
+    `send_empty`: a cycle without any value is published too; otherwise what it changed waits for one that has some.
+    """
+
+    def __init__(self, clock: Clock, *, send_empty: bool) -> None:
+        self._clock = clock
+        self._send_empty = send_empty
+        self._devices: dict[str, _Known] = {}
+
+    def of(self, scan: Scan) -> Scan | None:
+        """The scan with the tags to be published, the very same if it is all of them, None if it is none."""
+        rule = scan.device.on_change
+        if rule is None:
+            return scan
+        known = self._known(scan.device, rule)
+        chosen = [position for position in range(len(scan.names)) if _is_due(scan, position, known)]
+        if scan.empty and not self._send_empty:
+            known.owed.update(scan.names[position] for position in chosen)
+            return None
+        for position in chosen:
+            name = scan.names[position]
+            known.published[name] = (scan.values[position], scan.bad.get(position))
+            known.owed.discard(name)
+        return _only(scan, chosen)
+
+    def _known(self, plan: DevicePlan, rule: OnChange) -> _Known:
+        now = self._clock.monotonic()
+        known = self._devices.get(plan.id)
+        if known is None or known.plan is not plan:
+            # Whoever is due for everything has no state worth keeping: it may be a device that is gone.
+            self._devices = {key: each for key, each in self._devices.items() if each.refresh_at > now}
+            known = self._devices[plan.id] = _Known(plan, dict(rule.deadbands), now)
+        if now >= known.refresh_at:
+            known.refresh_at += (int((now - known.refresh_at) / rule.max_s) + 1) * rule.max_s
+            known.owed.update(plan.names)
+        return known
+
+
+def _is_due(scan: Scan, position: int, known: _Known) -> bool:
+    name = scan.names[position]
+    if name in known.owed:
+        return True
+    value, quality = known.published[name]
+    if scan.bad.get(position) is not quality:
+        return True
+    return moved(value, scan.values[position], known.deadbands.get(name))
+
+
+def moved(published: Value | None, value: Value | None, band: Deadband | None) -> bool:
+    """Whether a value moved by at least the deadband, in decimal; of an array, whether one element did.
+
+    Texts and truth values move when they change, whatever the deadband.
+    """
+    if value == published and isinstance(value, bool) == isinstance(published, bool):
+        return False
+    if band is None:
+        return True
+    if isinstance(value, list) and isinstance(published, list) and len(value) == len(published):
+        return any(moved(before, now, band) for before, now in zip(published, value, strict=True))
+    if not (_is_number(value) and _is_number(published)):
+        return True
+    before, now = _decimal(published), _decimal(value)
+    least = max(band.distance, abs(before) * band.percent / 100)
+    return now != before and abs(now - before) >= least
+
+
+def _is_number(value: Value | None) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _decimal(value: Value | None) -> Decimal:
+    return Decimal(repr(value))
+
+
+def _only(scan: Scan, positions: list[int]) -> Scan | None:
+    if len(positions) == len(scan.names):
+        return scan
+    if not positions:
+        return None
+    return replace(
+        scan,
+        names=tuple(scan.names[position] for position in positions),
+        values=[scan.values[position] for position in positions],
+        bad={new: scan.bad[old] for new, old in enumerate(positions) if old in scan.bad},
+        reduced=True,
+    )
