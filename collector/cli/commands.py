@@ -89,6 +89,42 @@ def check(
 
 
 @app.command()
+def read(
+    addresses: Annotated[
+        list[str], typer.Argument(help="ADDRESS, ADDRESS:TYPE or ADDRESS:STRING:BYTES.", metavar="ADDRESS")
+    ],
+    protocol: Annotated[str, typer.Option(help="As in a document, e.g. modbus_tcp.")] = "modbus_tcp",
+    host: Annotated[str | None, typer.Option(help="Address or name of the device.")] = None,
+    port: Annotated[int | None, typer.Option(help="Its port, if it is not the protocol's own.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="Another field of its connection.", metavar="FIELD=VALUE")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds that one answer may take.")] = 3.0,
+) -> None:
+    """Read some addresses once and show all that their bytes can mean: every type in every order, and text.
+
+    Exit status: 0 all were read, 1 some were not, 2 nothing could be asked.
+
+    Examples:
+
+      edge-collector read --host 192.168.1.10 40001 40003:FLOAT32 40041:STRING:16
+
+      edge-collector read --protocol modbus_tcp --host 192.168.1.10 --set unit_id=3 HR0:INT32
+    """
+    from rich.console import Console
+
+    from collector.cli.read import read_addresses
+
+    fields: dict[str, object] = {"host": host, "port": port}
+    for each in setting or ():
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{each!r} is no FIELD=VALUE", param_hint="--set")
+        fields[name.strip()] = value
+    raise typer.Exit(read_addresses(protocol, fields, addresses, timeout, Console(soft_wrap=True)))
+
+
+@app.command()
 def watch(
     broker: BrokerUrl = "mqtt://127.0.0.1:1883",
     edge: Annotated[str, typer.Option(help="Only this edge; + for all.", metavar="EDGE_ID")] = "+",
