@@ -63,6 +63,8 @@ def _show_device(device: DevicePlan, console: Console) -> None:
         tags, requests = _count(len(group.tags), "tag"), _count(len(group.requests), "request")
         subjects = escape(_subjects(group.requests))
         console.print(f"    {tags} every {group.interval_ms} ms in {requests}: [dim]{subjects}[/]")
+    if device.computed:
+        console.print(f"    {_count(len(device.computed), 'tag')} computed from these")
 
 
 def _subjects(requests: tuple[Request, ...]) -> str:

@@ -10,6 +10,8 @@ from collector.polling.scan import Scan
 from protocols.base import Value
 from protocols.quality import Quality
 
+_IN_DOUBT = 1e-9
+
 
 @dataclass(slots=True)
 class _Known:
@@ -86,19 +88,21 @@ def moved(published: Value | None, value: Value | None, band: Deadband | None) -
         return True
     if isinstance(value, list) and isinstance(published, list) and len(value) == len(published):
         return any(moved(before, now, band) for before, now in zip(published, value, strict=True))
-    if not (_is_number(value) and _is_number(published)):
+    if not isinstance(value, int | float) or not isinstance(published, int | float):
         return True
-    before, now = _decimal(published), _decimal(value)
-    least = max(band.distance, abs(before) * band.percent / 100)
-    return now != before and abs(now - before) >= least
+    if isinstance(value, bool) or isinstance(published, bool):
+        return True
+    return _is_far(published, value, band)
 
 
-def _is_number(value: Value | None) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _decimal(value: Value | None) -> Decimal:
-    return Decimal(repr(value))
+def _is_far(published: float, value: float, band: Deadband) -> bool:
+    """In doubles where that is clear beyond doubt, else in decimal, which takes ten times as long."""
+    distance, size = abs(value - published), abs(published)
+    least = max(float(band.distance), size * float(band.percent) / 100)
+    if abs(distance - least) > _IN_DOUBT * (abs(value) + size + least):
+        return distance > least
+    before, now = Decimal(repr(published)), Decimal(repr(value))
+    return abs(now - before) >= max(band.distance, abs(before) * band.percent / 100)
 
 
 def _only(scan: Scan, positions: list[int]) -> Scan | None:

@@ -1,6 +1,7 @@
 """The ready document for the gateway's own figures: planned as it stands, and polled on the machine at hand."""
 
 import asyncio
+import io
 import json
 
 from rich.console import Console
@@ -31,8 +32,10 @@ def planned() -> DevicePlan:
 
 
 def test_check_has_nothing_to_say_against_it() -> None:
-    console = Console(record=True, quiet=True)
+    said = io.StringIO()
+    console = Console(file=said, soft_wrap=True)
     assert check_file(DOCUMENT, "auto", console, console) == 0
+    assert "2 tags computed from these" in said.getvalue()
 
 
 def test_each_kind_of_figure_has_an_interval_of_its_own() -> None:

@@ -4,6 +4,7 @@ import itertools
 import json
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -100,6 +101,18 @@ def test_a_slow_drift_is_measured_from_the_last_published_value() -> None:
 )
 def test_how_far_is_far_enough(published: Value, value: Value, deadband: Deadband | None, moves: bool) -> None:
     assert moved(published, value, deadband) is moves
+
+
+TENTHS = st.integers(-10_000, 10_000)
+NUMBERS = st.one_of(TENTHS.map(lambda tenths: tenths / 10), st.integers(-(2**63), 2**64 - 1), st.floats(-1e12, 1e12))
+
+
+@given(NUMBERS, NUMBERS, st.integers(0, 50), st.integers(0, 20))
+def test_it_is_reckoned_as_a_person_would(before: float, now: float, tenths: int, percent: int) -> None:
+    exact_before, exact_now = (Fraction(Decimal(repr(number))) for number in (before, now))
+    least = max(Fraction(tenths, 10), abs(exact_before) * percent / 100)
+    far = exact_now != exact_before and abs(exact_now - exact_before) >= least
+    assert moved(before, now, Deadband(Decimal(tenths) / 10, Decimal(percent))) is far
 
 
 def test_everything_goes_out_every_publish_max_sec() -> None:
