@@ -9,7 +9,7 @@ from collector.polling.derived import Derivation, Row
 from collector.polling.group import GroupReader
 from collector.polling.scan import Scan
 from collector.status.board import Board, DeviceCondition
-from protocols.base import Cycle, PlcDriver, PlcSession, Remarking, Value
+from protocols.base import Cycle, PlcDriver, PlcSession, Remarking
 from protocols.errors import SessionError
 from protocols.quality import Quality
 

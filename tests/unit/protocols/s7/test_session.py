@@ -53,7 +53,7 @@ def test_the_part_of_the_library_that_is_not_promised_is_still_there() -> None:
     assert (parsed["raw_parameters"], parsed["raw_data"]) == (b"\4\2", answer[14:])
 
 
-async def test_the_connection_names_rack_and_slot(device: S7Device) -> None:
+async def test_the_connection_names_rack_and_slot(device: S7Device, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
     plain = device.greeting
 
@@ -153,7 +153,7 @@ async def test_a_wrong_slot_is_said(device: S7Device) -> None:
         await opened(device, slot=2)
 
 
-async def test_a_close_or_silence_in_the_handshake_is_said(device: S7Device) -> None:
+async def test_a_close_or_silence_in_the_handshake_is_said(device: S7Device, monkeypatch: pytest.MonkeyPatch) -> None:
     def hang_up(_question: bytes) -> bytes | None:
         for writer in device._writers:
             writer.transport.abort()
