@@ -1,0 +1,165 @@
+"""From a server's data values to ours. The server's type wins; a value is never None without a reason."""
+
+import base64
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from asyncua import ua
+
+from protocols.base import Cycle, Scalar, Value
+from protocols.opcua.points import OpcUaPoint
+from protocols.opcua.statuses import quality_of
+from protocols.quality import Quality
+from protocols.scaling import Scaling, float32_scaler, float64_scaler, integer_scaler
+
+Reader: TypeAlias = Callable[[Any], Scalar]
+
+
+class Unusable(Exception):
+    """A good data value of which no value of ours can be made."""
+
+    def __init__(self, quality: Quality) -> None:
+        super().__init__(str(quality))
+        self.quality = quality
+
+
+def fill(tags: Sequence[int], points: Sequence[OpcUaPoint], answers: Sequence[ua.DataValue], cycle: Cycle) -> None:
+    """Write each tag's value, its quality or both into `cycle`."""
+    for tag, point, answer in zip(tags, points, answers, strict=True):
+        value, quality = read_answer(answer, point)
+        cycle.values[tag] = value
+        if quality is not None:
+            cycle.bad[tag] = quality
+
+
+def read_answer(answer: ua.DataValue, point: OpcUaPoint) -> tuple[Value | None, Quality | None]:
+    """A value, why there is none, or an uncertain value."""
+    status = answer.StatusCode
+    quality = quality_of(status.value) if status is not None and status.value else None
+    if quality not in (None, Quality.UNCERTAIN):
+        return None, quality
+    try:
+        return _value(answer.Value, point), quality
+    except Unusable as flaw:
+        return None, flaw.quality
+    except (ValueError, OverflowError):
+        return None, Quality.NOT_A_NUMBER
+
+
+def _value(variant: ua.Variant | None, point: OpcUaPoint) -> Value:
+    if variant is None or variant.VariantType is ua.VariantType.Null:
+        raise Unusable(Quality.NO_VALUE)
+    kind, raw = variant.VariantType, variant.Value
+    if point.bit is not None:
+        return _bit(kind, raw, point.bit)
+    if kind in _INTEGERS and type(raw) is int and point.scaling.is_identity:
+        return raw
+    return _elements(kind, raw if raw is not None else [], point) if variant.is_array else _scalar(kind, raw, point)
+
+
+def _scalar(kind: ua.VariantType, raw: Any, point: OpcUaPoint) -> Value:
+    scaler = _SCALERS.get(kind)
+    if scaler is not None:
+        return scaler(point.scaling)((raw,))[0]
+    if kind is ua.VariantType.Variant:
+        return _value(raw, point)
+    return _reader(kind)(raw)
+
+
+def _elements(kind: ua.VariantType, raws: Sequence[Any], point: OpcUaPoint) -> list[Value]:
+    """An array, or a matrix as nested ones."""
+    if raws and isinstance(raws[0], list):
+        return [_elements(kind, row, point) for row in raws]
+    scaler = _SCALERS.get(kind)
+    if scaler is not None:
+        return [*scaler(point.scaling)(raws)]
+    if kind is ua.VariantType.Variant:
+        return [_value(raw, point) for raw in raws]
+    read = _reader(kind)
+    return [read(raw) for raw in raws]
+
+
+def _bit(kind: ua.VariantType, raw: Any, bit: int) -> bool:
+    if kind is ua.VariantType.Boolean and bit == 0:
+        return bool(raw)
+    if kind not in _INTEGERS or not isinstance(raw, int):
+        raise Unusable(Quality.BAD_ADDRESS)
+    return bool(raw >> bit & 1)
+
+
+def _reader(kind: ua.VariantType) -> Reader:
+    try:
+        return _READERS[kind]
+    except KeyError:  # a structure: its parts are nodes of their own, or none
+        raise Unusable(Quality.BAD_ADDRESS) from None
+
+
+def _text(raw: str | None) -> str:
+    """A null text is an empty one, as servers of PLCs mean it."""
+    text = raw or ""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise Unusable(Quality.BAD_ENCODING) from None
+    return text
+
+
+def _date(raw: datetime | None) -> str:
+    if raw is None:
+        raise Unusable(Quality.NO_VALUE)
+    precision = "microseconds" if raw.microsecond % 1000 else "milliseconds"
+    return raw.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+def _bytes(raw: bytes | None) -> str:
+    return base64.b64encode(raw or b"").decode("ascii")
+
+
+def _localised(raw: ua.LocalizedText | None) -> str:
+    return _text(raw.Text if raw is not None else None)
+
+
+def _qualified(raw: ua.QualifiedName | None) -> str:
+    return _text(raw.Name if raw is not None else None)
+
+
+def _node(raw: ua.NodeId | None) -> str:
+    return _text(raw.to_string() if raw is not None else None)
+
+
+def _xml(raw: Any) -> str:
+    return _text(getattr(raw, "Value", raw))
+
+
+_INTEGERS = frozenset(
+    {
+        ua.VariantType.SByte,
+        ua.VariantType.Byte,
+        ua.VariantType.Int16,
+        ua.VariantType.UInt16,
+        ua.VariantType.Int32,
+        ua.VariantType.UInt32,
+        ua.VariantType.Int64,
+        ua.VariantType.UInt64,
+    }
+)
+_SCALERS: dict[ua.VariantType, Callable[[Scaling], Callable[[Any], Sequence[int | float]]]] = {
+    **dict.fromkeys(_INTEGERS, integer_scaler),
+    ua.VariantType.Float: float32_scaler,
+    ua.VariantType.Double: float64_scaler,
+}
+_READERS: dict[ua.VariantType, Reader] = {
+    ua.VariantType.Boolean: bool,
+    ua.VariantType.String: _text,
+    ua.VariantType.XmlElement: _xml,
+    ua.VariantType.LocalizedText: _localised,
+    ua.VariantType.QualifiedName: _qualified,
+    ua.VariantType.DateTime: _date,
+    ua.VariantType.Guid: str,
+    ua.VariantType.ByteString: _bytes,
+    ua.VariantType.NodeId: _node,
+    ua.VariantType.ExpandedNodeId: _node,
+    ua.VariantType.StatusCode: lambda raw: int(raw.value),
+}
