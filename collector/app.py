@@ -9,6 +9,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -112,7 +113,10 @@ async def _composed(
     async with (
         _publishing(publisher, lambda: shutdown_status(settings.company_code, iso_utc(clock.wall_ms()))),
         Supervisor(
-            clock=clock, board=board, deliver=_delivery(settings, address, collector, clock), driver_of=registry.driver
+            clock=clock,
+            board=board,
+            deliver=_delivery(settings, address, collector, clock),
+            driver_of=partial(registry.driver, state_folder=settings.data_dir),
         ) as supervisor,
     ):
         sync = ConfigSync(

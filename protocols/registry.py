@@ -6,6 +6,7 @@ An explicit table with lazy import: what a site does not use costs it nothing.
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import cast
 
 from protocols import grammars
@@ -23,7 +24,9 @@ _DRIVERS = {
     "xgt": "protocols.xgt.driver:XgtDriver",
     "s7": "protocols.s7.driver:S7Driver",
     "host": "protocols.host.driver:HostDriver",
+    "opcua": "protocols.opcua.driver:OpcUaDriver",
 }
+_KEEPS_STATE = frozenset({"opcua"})
 _PROTOCOLS = ("modbus_tcp", "modbus_rtu", "modbus_rtu_tcp", "opcua", "s7", "xgt", "host")
 _ALIASES = {
     "modbus": "modbus_tcp",
@@ -47,9 +50,10 @@ def canonical(name: str) -> str:
 
 
 @cache
-def driver(protocol: str) -> PlcDriver:
+def driver(protocol: str, state_folder: Path | None = None) -> PlcDriver:
     """The one driver of a protocol, by any of its names. Raises `Refused` on ``protocol``.
 
+    A driver that keeps something (certificates) does so in a folder of its own in `state_folder`.
     Its connections, points and requests are its own: whoever holds several drivers must not mix them.
     """
     name = canonical(protocol)
@@ -59,7 +63,9 @@ def driver(protocol: str) -> PlcDriver:
         spoken = ", ".join(_DRIVERS)
         raise Refused("protocol", f"{name} is known, but not spoken by this version yet, which speaks {spoken}")
     module, _, class_name = _DRIVERS[name].partition(":")
-    return cast("PlcDriver", getattr(import_module(module), class_name)())
+    make = getattr(import_module(module), class_name)
+    kept = {"state_folder": state_folder / name} if state_folder and name in _KEEPS_STATE else {}
+    return cast("PlcDriver", make(**kept))
 
 
 def resolve_plc_ethernet(

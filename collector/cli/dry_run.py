@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -29,10 +30,12 @@ async def print_scans(settings: Settings, stop: asyncio.Event) -> None:
     def show(scan: Scan) -> None:
         console.print(_line(scan), highlight=False)
 
+    # Servers know the collector by its certificate, so that is the one thing taken from, and kept in, its folder.
+    driver_of = partial(registry.driver, state_folder=settings.data_dir)
     with tempfile.TemporaryDirectory() as scratch:
         async with (
             config_source(settings) as source,
-            Supervisor(clock=clock, board=board, deliver=show, driver_of=registry.driver) as supervisor,
+            Supervisor(clock=clock, board=board, deliver=show, driver_of=driver_of) as supervisor,
         ):
 
             def apply(plan: Plan) -> None:

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from asyncua import ua
 from asyncua.client.ua_client import UaClient, UaClientState, UASocketProtocol
-from asyncua.ua.ua_binary import nodeid_from_binary, struct_from_binary
+from asyncua.common.connection import TransportLimits
+from asyncua.ua.ua_binary import nodeid_from_binary, struct_from_binary, uatcp_to_binary
 from asyncua.ua.uaerrors import UaStatusCodeError
 
 from protocols.errors import BadAnswer, ConnectFailed, RequestRefused, SessionError, SessionLost
@@ -24,8 +25,11 @@ _library_log.setLevel(logging.CRITICAL + 1)
 _library_log.addHandler(logging.NullHandler())
 _library_log.propagate = False
 
-MOST_CHUNK = 1 << 17
-"""More than any chunk of a message may have, for 64 KiB are negotiated."""
+CHUNK = 65_535
+"""Bytes of a piece of a message, as we ask for it; a server that sends more is ended at twice that."""
+
+MOST_MESSAGE = 16 * 1024 * 1024
+"""Bytes of a whole message; far more than 500 values have."""
 
 PATIENCE_S = 3600.0
 """The library's own deadline: whoever asks has a shorter one."""
@@ -51,10 +55,32 @@ class _Link(UASocketProtocol):
         self._sifting = True
         try:
             super().data_received(data)
-            if self.receive_buffer is not None and len(self.receive_buffer) > MOST_CHUNK:
-                self.end(BadAnswer(f"{self.at} announced a message of a size that OPC-UA does not allow"))
+            if self._announced() > 2 * CHUNK:
+                self.end(BadAnswer(f"{self.at} announced {self._announced()} bytes where {CHUNK} were agreed on"))
         finally:
             self._sifting = False
+
+    def _announced(self) -> int:
+        """The size of the piece that is still on its way."""
+        begun = self.receive_buffer or b""
+        return int.from_bytes(begun[4:8], "little") if len(begun) >= 8 else 0
+
+    async def send_hello(self, url: str, max_messagesize: int = 0, max_chunkcount: int = 0) -> ua.Acknowledge:
+        """Agree on sizes. The library itself takes what the server can receive for what it may send."""
+        acknowledged: asyncio.Future[ua.Acknowledge] = asyncio.get_running_loop().create_future()
+        self._callbackmap[0] = acknowledged
+        hello = ua.Hello(
+            ReceiveBufferSize=ua.UInt32(CHUNK),
+            SendBufferSize=ua.UInt32(CHUNK),
+            MaxMessageSize=ua.UInt32(MOST_MESSAGE),
+            MaxChunkCount=ua.UInt32(0),
+            EndpointUrl=ua.String(url),
+        )
+        if self.transport is not None:
+            self.transport.write(uatcp_to_binary(ua.MessageType.Hello, hello))
+        answer = await acknowledged
+        self._connection._limits = TransportLimits(2 * CHUNK, min(CHUNK, answer.ReceiveBufferSize), 0, MOST_MESSAGE)
+        return answer
 
     def disconnect_socket(self) -> None:
         trouble = sys.exc_info()[1] if self._sifting else None

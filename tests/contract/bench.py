@@ -24,6 +24,8 @@ from tests.doubles.modbus_device import (
     ModbusRtuDevice,
     ModbusSerialDevice,
 )
+from tests.doubles.opcua_device import IMPOSTORS as OPCUA_IMPOSTORS
+from tests.doubles.opcua_device import OpcUaDevice
 from tests.doubles.scripted_device import Script, ScriptedDevice
 from tests.doubles.xgt_device import IMPOSTORS as XGT_IMPOSTORS
 from tests.doubles.xgt_device import XgtDevice
@@ -187,7 +189,39 @@ class S7Bench:
         self.device.refusal = 0x8104
 
 
-BENCHES = (ModbusBench, ModbusRtuTcpBench, ModbusRtuBench, S7Bench, XgtBench)
+class OpcUaBench:
+    """OPC-UA, where a word is a node of type UInt16 and has no bits of its own."""
+
+    byte_addressed = False
+    impostors = OPCUA_IMPOSTORS
+
+    def __init__(self) -> None:
+        self.driver = driver("opcua")
+        self.device = OpcUaDevice()
+
+    def fields(self) -> dict[str, object]:
+        return {"host": "127.0.0.1", "port": self.device.port}
+
+    def word(self, number: int, bit: int | None = None) -> str:
+        return f"ns=2;i={number}"
+
+    def put(self, number: int, words: Sequence[int]) -> None:
+        self.device.words.update(enumerate(words, number))
+
+    def text(self, raw: bytes, length: int) -> bytes:
+        return raw
+
+    def remove(self, number: int) -> None:
+        self.device.missing.add(number)
+
+    def refuse_everything(self) -> None:
+        self.device.unwell = True
+
+
+WORD_BENCHES = (ModbusBench, ModbusRtuTcpBench, ModbusRtuBench, S7Bench, XgtBench)
+"""Of the protocols that read memory, where the tag says what its bytes mean."""
+
+BENCHES = (*WORD_BENCHES, OpcUaBench)
 """One of every protocol."""
 
 ON_TCP = tuple(bench for bench in BENCHES if bench is not ModbusRtuBench)

@@ -70,6 +70,7 @@ async def test_the_answer_to_a_cancelled_read_is_never_taken_for_that_to_the_nex
 ) -> None:
     bench.put(0, [111, 222])
     bench.device.script = Late(together=together)
+    bench.device.asked.clear()
     cancelled = asyncio.create_task(reader.read(spec(bench.word(0), DataType.UINT16)))
     await bench.device.asked.wait()
     cancelled.cancel()

@@ -8,7 +8,9 @@ import pytest
 from protocols.base import ByteOrder, DataType, Value
 from protocols.errors import RequestRefused, Unwritable
 from protocols.quality import Quality
-from tests.contract.bench import Bench, Reader, spec
+from tests.contract.bench import WORD_BENCHES, Bench, Reader, spec
+
+pytestmark = pytest.mark.parametrize("bench", WORD_BENCHES, indirect=True)
 
 LETTERS = (ByteOrder.ABCD, ByteOrder.CDAB, ByteOrder.BADC, ByteOrder.DCBA)
 EXAMPLES: list[tuple[DataType, bytes, Value]] = [

@@ -116,8 +116,6 @@ def make_certificate(pair: Path, uri: str, *, server: bool = False) -> bytes:
     )
     pair.with_name(f"{pair.name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     pair.with_name(f"{pair.name}.key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return certificate.public_bytes(serialization.Encoding.DER)

@@ -27,12 +27,6 @@ def test_an_unknown_protocol_is_refused_with_the_known_ones() -> None:
     assert caught.value.field == "protocol"
 
 
-@pytest.mark.parametrize("name", ["opcua"])
-def test_a_protocol_without_a_driver_is_refused_for_that(name: str) -> None:
-    with pytest.raises(Refused, match=f"{name} is known, but not spoken by this version yet"):
-        driver(name)
-
-
 def test_the_driver_is_one_and_loaded_only_when_asked_for() -> None:
     assert driver("modbus_tcp") is driver("modbus_tcp")
     assert driver("Siemens S7").protocol == "s7"
