@@ -134,7 +134,7 @@ class Feeds:
             )
 
     def _end(self, why: str) -> SessionError:
-        self._wire.end(SessionLost(f"{self._where}: a subscription was lost: {why}"))
+        self._wire.condemn(SessionLost(f"{self._where}: a subscription was lost: {why}"))
         return self._wire.over or SessionLost(why)
 
     async def _open(self, request: OpcUaRequest) -> Feed:
@@ -204,7 +204,7 @@ class Feeds:
                     self._end(str(refusal))
                 return
             except Undecodable as error:
-                self._wire.end(BadAnswer(str(error)))
+                self._wire.condemn(BadAnswer(str(error)))
                 return
             except SessionError:
                 return

@@ -80,7 +80,9 @@ async def _open(connection: OpcUaConnection, folder: Path | None, identities: _I
             await _log_in(client, connection, identities)
         limits = await ask_limits(wire)
         return OpcUaSession(client, wire, limits, connection.where)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, Exception):
+            await wire.take_leave()
         wire.end(BadAnswer(f"{connection.where} was given up"))
         raise
 

@@ -25,7 +25,6 @@ from protocols.opcua.wire import Refusal, Undecodable, Wire
 from protocols.opcua.writing import write_value
 from protocols.quality import Quality
 
-FAREWELL_S = 0.5
 RENEW_AFTER = 0.75  # of the channel's lifetime: OPC 10000-4, 5.6.2
 BEATS_A_TIMEOUT = 3
 
@@ -94,12 +93,7 @@ class OpcUaSession:
         self._keeping.cancel()
         self._feeds.stop()
         try:
-            if self._wire.over is None:
-                async with asyncio.timeout(FAREWELL_S):
-                    await self._wire.close_session(True)
-                    await self._wire.close_secure_channel()
-        except Exception:  # noqa: BLE001, S110 - closing never fails: the connection is broken off next
-            pass
+            await self._wire.take_leave()
         finally:
             self._wire.end(SessionLost(f"the session with {self._where} was closed"))
         await self._wire.gone()

@@ -1,12 +1,12 @@
 """The one place where asyncua is asked and where its errors become ours."""
 
 import asyncio
+import contextlib
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterator
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from asyncua import ua
 from asyncua.client.ua_client import UaClient, UaClientState, UASocketProtocol
@@ -30,6 +30,8 @@ CHUNK = 65_535
 
 MOST_MESSAGE = 16 * 1024 * 1024
 """Bytes of a whole message; far more than 500 values have."""
+
+FAREWELL_S = 0.5
 
 PATIENCE_S = 3600.0
 """The library's own deadline: whoever asks has a shorter one."""
@@ -77,7 +79,8 @@ class _Link(UASocketProtocol):
             EndpointUrl=ua.String(url),
         )
         if self.transport is not None:
-            self.transport.write(uatcp_to_binary(ua.MessageType.Hello, hello))
+            kind: Any = ua.MessageType.Hello
+            self.transport.write(uatcp_to_binary(kind, hello))
         answer = await acknowledged
         self._connection._limits = TransportLimits(2 * CHUNK, min(CHUNK, answer.ReceiveBufferSize), 0, MOST_MESSAGE)
         return answer
@@ -150,6 +153,20 @@ class Wire(UaClient):
             response.ResponseHeader.ServiceResult.check()
             return response  # type: ignore[no-any-return]
 
+    async def take_leave(self) -> None:
+        """Tell a server that still listens to forget the session, for it may have room for few. Never raises."""
+        if self._link is None or self._link.transport is None or self._link.transport.is_closing():
+            return
+        with contextlib.suppress(Exception):  # whatever it makes of it: the connection is broken off next
+            async with asyncio.timeout(FAREWELL_S):
+                await self.close_session(True)
+                await self.close_secure_channel()
+
+    def condemn(self, error: SessionError) -> None:
+        """Nothing more is asked; the connection stays for a farewell."""
+        if self._link:
+            self._link.over = self._link.over or error
+
     def end(self, error: SessionError) -> None:
         """Break the connection at once."""
         if self._link:
@@ -160,7 +177,7 @@ class Wire(UaClient):
         if self._link and self._link.transport is not None:
             await self._link.gone
 
-    @contextmanager
+    @contextlib.contextmanager
     def own_errors(self, subject: str) -> Iterator[None]:
         """Turn what the library raises into `RequestRefused` and `SessionError`."""
         try:
@@ -182,9 +199,9 @@ class Wire(UaClient):
 
 
 @cache
-def _type_id(answer: type[object]) -> ua.NodeId:
+def _type_id(answer: Hashable) -> ua.NodeId:
     """What a message of this kind begins with."""
-    of: ua.NodeId = answer().TypeId  # type: ignore[attr-defined]
+    of: ua.NodeId = cast("Any", answer)().TypeId
     return of
 
 

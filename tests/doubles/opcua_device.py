@@ -2,6 +2,7 @@
 
 import itertools
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from asyncua import ua
@@ -65,7 +66,7 @@ class OpcUaDevice(ScriptedDevice):
 
     def create_session(self, _asked: Any, _channel: int) -> Any:
         answer = ua.CreateSessionResponse()
-        answer.Parameters.AuthenticationToken = ua.NodeId(77)
+        answer.Parameters.AuthenticationToken = ua.NodeId(ua.Int32(77))
         answer.Parameters.RevisedSessionTimeout = 60_000
         answer.Parameters.ServerNonce = bytes(32)
         answer.Parameters.ServerEndpoints = [
@@ -89,13 +90,13 @@ class OpcUaDevice(ScriptedDevice):
         answer.Results = [self._value(node) for node in nodes]
         return answer
 
-    def _value(self, node: ua.NodeId) -> ua.DataValue:
+    def _value(self, node: Any) -> ua.DataValue:
         if node.NamespaceIndex != 2 or node.Identifier in self.missing:
-            return ua.DataValue(StatusCode=ua.StatusCode(ua.StatusCodes.BadNodeIdUnknown))
+            return ua.DataValue(StatusCode=ua.StatusCode(ua.UInt32(ua.StatusCodes.BadNodeIdUnknown)))
         return ua.DataValue(ua.Variant(self.words[node.Identifier], ua.VariantType.UInt16))
 
 
-_SERVICES = {
+_SERVICES: dict[Any, Callable[[OpcUaDevice, Any, int], Any]] = {
     ua.OpenSecureChannelRequest: OpcUaDevice.open_channel,
     ua.CreateSessionRequest: OpcUaDevice.create_session,
     ua.ActivateSessionRequest: OpcUaDevice.activate_session,
@@ -106,7 +107,7 @@ _SERVICES = {
 
 def _fault(code: int) -> Any:
     answer = ua.ServiceFault()
-    answer.ResponseHeader.ServiceResult = ua.StatusCode(code)
+    answer.ResponseHeader.ServiceResult = ua.StatusCode(ua.UInt32(code))
     return answer
 
 
