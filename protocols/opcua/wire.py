@@ -143,7 +143,7 @@ class Wire(UaClient):
         with self.own_errors(subject):
             body = await self._send_request(request, 0)
             found = nodeid_from_binary(body.copy())
-            if found != _type_id(answer):
+            if found != _type_id(cast("Hashable", answer)):
                 self.end(BadAnswer(f"{self._at} answered {subject} with a message of type {found.to_string()}"))
                 raise self.over or SessionLost(self._at)
             try:

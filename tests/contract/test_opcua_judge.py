@@ -108,7 +108,7 @@ async def test_every_type_as_the_server_has_it(judge: Judge, driver: OpcUaDriver
     async with talking(driver, judge) as talk:
         requests = talk.compile(*(tag(address, subscribe=subscribe) for address in addresses))
         cycle = await talk.read(*requests)
-    expected = [value for *_, value in VALUES]
+    expected: list[Value | None] = [value for *_, value in VALUES]
     assert cycle == Cycle(expected)
     assert [type(value) for value in cycle.values] == [type(value) for value in expected]
 

@@ -67,6 +67,12 @@ const orders = {
     return orders.set({ node, value, status });
   },
 
+  // s=PREFIX0, s=PREFIX1, …, each with its number for a value
+  addMany({ prefix, count, type }) {
+    for (let i = 0; i < count; i++) orders.add({ node: `s=${prefix}${i}`, type, value: i });
+    return {};
+  },
+
   set({ node, value, status = "Good" }) {
     const { variable, type, dimensions } = variables.get(node);
     variable.setValueFromSource(variantOf(type, value, dimensions), StatusCodes[status]);
