@@ -45,6 +45,34 @@ async def run_modbus(
         await stay([opening], status, echo, stop=stop, obey=plc.faults.order)
 
 
+async def run_opcua(
+    *,
+    echo: Echo,
+    host: str = "127.0.0.1",
+    port: int = 4840,
+    faults: Sequence[str] = (),
+    stop: asyncio.Event | None = None,
+) -> None:
+    """A filling line's OPC-UA server, open to anybody. `faults` as with `run_modbus`.
+
+    Raises `OSError` when the port is taken, `ValueError` for a fault that is not understood.
+    """
+    from simulators.opcua import OpcUaPlc, demo_layout  # asyncua takes a while to load, and others do without it
+
+    async with OpcUaPlc(demo_layout(), host=host, port=port) as plc:
+        for order in faults:
+            plc.faults.order(order)
+        opening = (
+            f"OPC-UA server at {plc.url}, without security: a filling line, e.g. ns=2;s=Filler.Temperature. "
+            "Faults: type e.g. silent, slow_s=2, dead@30, clear."
+        )
+
+        def status() -> str:
+            return f"{plc.open_connections} connected, faults: {', '.join(plc.faults.active) or 'none'}"
+
+        await stay([opening], status, echo, stop=stop, obey=plc.faults.order)
+
+
 async def run_s7(
     *,
     echo: Echo,

@@ -35,6 +35,21 @@ def modbus(
 
 
 @app.command()
+def opcua(
+    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 4840,
+    host: Host = "127.0.0.1",
+    fault: Fault = None,
+) -> None:
+    """An OPC-UA server with process-like values, without security.
+
+    Example: edge-collector simulate opcua --port 4840 --fault uncertain
+    """
+    from simulators.commands import run_opcua
+
+    _foreground(run_opcua(echo=typer.echo, host=host, port=port, faults=fault or ()))
+
+
+@app.command()
 def s7(
     port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one. Real CPUs have 102.")] = 10102,
     host: Host = "127.0.0.1",

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ from protocols.opcua.points import OpcUaPoint, place
 from protocols.opcua.requests import OpcUaRequest, OpcUaWrite, plan_requests
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from protocols.opcua.session import OpcUaSession
 
 
@@ -66,12 +65,6 @@ class OpcUaDriver:
 
     async def connect(self, connection: OpcUaConnection) -> "OpcUaSession":
         """Open a session. The time to load the library, once a process, does not count."""
-        opening = await asyncio.to_thread(_opening)
+        opening = await asyncio.to_thread(import_module, "protocols.opcua.opening")
         session: OpcUaSession = await opening.open_session(connection, self._state_folder)
         return session
-
-
-def _opening() -> "ModuleType":
-    from protocols.opcua import opening
-
-    return opening
