@@ -96,7 +96,7 @@ def read_connection(fields: Mapping[str, object], timeout_s: float) -> OpcUaConn
     """Check a document's `connection`. Raises `Refused` on the field that can not be used."""
     read = _OpcUaFields(fields)
     policy = read.policy()
-    username = read.text("username")
+    username = read.unshown("username")
     user_certificate = read.login_certificate()
     if username is not None and user_certificate is not None:
         raise Refused("user_certificate", "connection has username and user_certificate; expected one way to log in")
@@ -108,7 +108,7 @@ def read_connection(fields: Mapping[str, object], timeout_s: float) -> OpcUaConn
         policy=policy,
         mode=read.mode(policy),
         username=username,
-        password=read.text("password") if username is not None else None,
+        password=read.unshown("password") if username is not None else None,
         user_certificate=user_certificate,
         pinned_sha256=read.pin(),
         publishing_interval_ms=read.whole(
@@ -120,7 +120,7 @@ def read_connection(fields: Mapping[str, object], timeout_s: float) -> OpcUaConn
 
 @dataclass(frozen=True)
 class _OpcUaFields(ConnectionFields):
-    def text(self, name: str) -> str | None:
+    def unshown(self, name: str) -> str | None:
         """A field as it was written; a number counts as its digits. Messages never repeat it: it may be secret."""
         found = self._find(name)
         if found is None:
@@ -134,7 +134,7 @@ class _OpcUaFields(ConnectionFields):
         found = self._find("endpoint", "endpoint_url", "url")
         if found is None:
             port = self.whole(("port",), default=DEFAULT_PORT, least=1, most=65_535)
-            return self.host(), port, _path(self.text("path") or "")
+            return self.host(), port, _path(self.unshown("path") or "")
         name, given = found
         url = _split(name, given)
         port = url.port or DEFAULT_PORT
@@ -142,7 +142,7 @@ class _OpcUaFields(ConnectionFields):
         return host, port, _path(url.path)
 
     def policy(self) -> SecurityPolicy:
-        written = (self.text("security_policy") or "None").rpartition("#")[2]
+        written = (self.unshown("security_policy") or "None").rpartition("#")[2]
         bare = _bare(written)
         if bare in _DEPRECATED:
             raise Refused(
@@ -160,7 +160,7 @@ class _OpcUaFields(ConnectionFields):
     def mode(self, policy: SecurityPolicy) -> SecurityMode:
         """With a policy, what is not said is signed and encrypted."""
         plain = policy is SecurityPolicy.NONE
-        written = self.text("security_mode")
+        written = self.unshown("security_mode")
         if written is None:
             return SecurityMode.NONE if plain else SecurityMode.SIGN_AND_ENCRYPT
         mode = next((mode for mode in SecurityMode if _bare(written) == _bare(mode)), None)
@@ -176,7 +176,7 @@ class _OpcUaFields(ConnectionFields):
 
     def pin(self) -> str | None:
         """The one certificate that the server may show."""
-        written = self.text("server_certificate_sha256")
+        written = self.unshown("server_certificate_sha256")
         trust = self.word("trust")
         if trust not in (None, "first_use"):
             raise Refused("trust", f"connection.trust is {trust!r}; expected first_use, or server_certificate_sha256")
@@ -192,7 +192,7 @@ class _OpcUaFields(ConnectionFields):
         return pin
 
     def login_certificate(self) -> str | None:
-        name = self.text("user_certificate")
+        name = self.unshown("user_certificate")
         if name is not None and not _LOGIN_NAME.fullmatch(name):
             raise Refused(
                 "user_certificate",

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from asyncua import Server, ua
 
-from simulators.address import claim_port
+from simulators.address import listen
 from simulators.door import Door
 from simulators.modbus.signals import Moment, SignalValue
 from simulators.opcua.faults import Faults
@@ -75,7 +75,8 @@ class OpcUaPlc:
 
     async def __aenter__(self) -> Self:
         logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)  # each client that goes away is an error to it
-        self._inner_port = claim_port("127.0.0.1", 0)
+        with listen("127.0.0.1", 0) as claimed:
+            self._inner_port = int(claimed.getsockname()[1])
         self._server = Server()
         await self._server.init()
         self._server.set_server_name("Filling line")

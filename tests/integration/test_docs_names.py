@@ -127,13 +127,8 @@ def test_commands_and_their_answers() -> None:
 
 def test_types_orders_qualities_and_protocols() -> None:
     aliases = {*datatypes._ALIASES, *registry._ALIASES}
-    protocols = {*registry._PROTOCOLS, registry.PLC_ETHERNET}
+    protocols = {*registry._DRIVERS, registry.PLC_ETHERNET}
     assert {*DataType, *ByteOrder, *Quality, *aliases, *protocols} <= quoted("docs/protocols.md")
-
-
-def test_what_is_not_spoken_yet_is_said_to_be_so() -> None:
-    (row,) = (line for line in page("docs/protocols.md").splitlines() if "in a later version" in line)
-    assert {*registry._PROTOCOLS} - {*registry._DRIVERS} == set(re.findall(r"`(\w+)`", row.split("|")[1]))
 
 
 def test_the_documents_fields() -> None:
