@@ -79,8 +79,9 @@ class SerialDoor:
                 lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), outgoing_end
             )
             plugged.callback(outgoing.abort)
+            writer = asyncio.StreamWriter(outgoing, protocol, reader, loop)  # it must outlive what it writes to
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                await self._serve(reader, asyncio.StreamWriter(outgoing, protocol, reader, loop))
+                await self._serve(reader, writer)
 
     def _pull_out(self, visit: asyncio.Task[None] | None) -> None:
         """Whoever served has hung up; if it was not plugged in anew meanwhile, the line goes with it."""

@@ -97,9 +97,7 @@ def _bool_point(tag: TagSpec, address: XgtAddress, bit: int | None) -> XgtPoint:
     if bit is None:
         if address.width != 2 or count:
             raise Refused("address", f"{tag.address!r} does not say which bit; expected D100.5, M0172C or %MX2764")
-        return XgtPoint(
-            address.device, address.byte, 2, Reading(DataType.BOOL, _IN_BLOCK.get(tag.byte_order, _OWN_ORDER))
-        )
+        return XgtPoint(address.device, address.byte, 2, Reading(DataType.BOOL, _OWN_ORDER))
     if count and swapped:
         raise Refused("byte_order", f"an array of bits has no order of bytes; expected none, found {tag.byte_order}")
     byte = address.byte + ((bit // 8) ^ (swapped and address.width == 2))

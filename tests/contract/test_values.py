@@ -143,6 +143,8 @@ async def test_what_is_no_value_is_named_and_spoils_nothing_else(bench: Bench, r
 async def test_every_type_in_every_order_is_written_and_read_back(
     bench: Bench, reader: Reader, data_type: DataType, raw: bytes, value: Value, order: ByteOrder
 ) -> None:
+    if bench.byte_addressed and data_type is DataType.BOOL:
+        pytest.skip("its bits have addresses of their own")
     words = len(raw) // 2
     bench.put(9, [0x5A5A] * (words + 2))
     tag, around = spec(bench.word(10), data_type, order), spec(bench.word(9), DataType.UINT16, length=words + 2)
@@ -158,8 +160,13 @@ async def test_arrays_and_strings_are_written_and_read_back(bench: Bench, reader
     array = spec(bench.word(4), DataType.FLOAT32, order, length=3)
     text = spec(bench.word(20), DataType.STRING, order, length=12, encoding="cp949")
     await reader.write(array, [1.5, -2.25, 1e10])
+    assert (await reader.read(array)).values == [[1.5, -2.25, 1e10]]
+    if bench.byte_addressed and order is not ByteOrder.ABCD:
+        pytest.skip("its texts declare their length, and stand in one order only")
+    empty = bench.text(b"", 12)
+    bench.put(20, [int.from_bytes(empty[at : at + 2], "big") for at in range(0, len(empty), 2)])
     await reader.write(text, "프레스 3호")
-    assert (await reader.read(array, text)).values == [[1.5, -2.25, 1e10], "프레스 3호"]
+    assert (await reader.read(text)).values == ["프레스 3호"]
 
 
 async def test_what_is_written_is_scaled_back(bench: Bench, reader: Reader) -> None:
