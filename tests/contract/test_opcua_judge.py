@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -18,6 +19,7 @@ from protocols.opcua.driver import OpcUaDriver
 from protocols.opcua.requests import OpcUaRequest
 from protocols.opcua.session import OpcUaSession
 from protocols.quality import Quality
+from tests.doubles.opcua_device import OpcUaDevice
 from tests.doubles.opcua_judge import PASSWORD, USER, Judge, make_certificate
 
 POLICIES = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")
@@ -442,3 +444,29 @@ async def test_p8_a_changed_certificate_is_refused_until_it_is_trusted(tmp_path:
         (tmp_path / "opcua" / "servers" / f"127.0.0.1_{judge.port}.der").unlink()
         async with talking(driver, judge, security_policy="Basic256Sha256"):
             pass
+
+
+async def test_p8_five_hundred_restarts_leave_nothing_behind() -> None:
+    device, driver = OpcUaDevice(), OpcUaDriver()
+    await device.start()
+    connection = driver.connection({"host": "127.0.0.1", "port": device.port}, 5)
+    (request,) = driver.compile(connection, [driver.point(tag("ns=2;i=1"), connection)])
+    before = 0
+    for restart in range(500):
+        session = await driver.connect(connection)
+        device.words[1] = restart
+        cycle: Cycle = Cycle([None])
+        await session.read(request, cycle)
+        assert cycle == Cycle([restart])
+        await device.stop()
+        with pytest.raises(SessionLost):
+            await session.read(request, cycle)
+        await session.close()
+        await device.start()
+        before = before or _left_behind()
+    await device.stop()
+    assert _left_behind() <= before
+
+
+def _left_behind() -> int:
+    return len(os.listdir("/proc/self/fd")) + len(asyncio.all_tasks())  # noqa: PTH208
