@@ -17,7 +17,7 @@ from typing import Self
 from tests.doubles.documentation import ROOT, Block
 from tests.doubles.mosquitto import free_port
 
-_PORTS = re.compile(r"(?<![\d.])(1883|8080|5020)(?!\d)")
+_PORTS = re.compile(r"(?<![\d.])(1883|8080|5020|2004)(?!\d)")
 _WITHIN_S = 20.0
 
 

@@ -15,7 +15,7 @@ A fenced block's info string begins with the language, for the git host, and say
 ``text``            output and pictures; not tried
 ==================  ================================================================================================
 
-``file=name`` saves a block for the commands after it. The ports 1883, 8080 and 5020 stand for free ones.
+``file=name`` saves a block for the commands after it. The ports 1883, 8080, 5020 and 2004 stand for free ones.
 """
 
 import json
