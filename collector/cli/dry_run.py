@@ -1,9 +1,7 @@
 """`edge-collector run --dry-run`: polls what the document says and prints it; publishes and stores nothing."""
 
 import asyncio
-import tempfile
 from functools import partial
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,7 +15,6 @@ from collector.polling.scan import Scan
 from collector.polling.supervisor import Supervisor
 from collector.settings import Settings
 from collector.status.board import Board
-from fleet_client.copies import DocumentStore
 from protocols import registry
 
 
@@ -32,29 +29,28 @@ async def print_scans(settings: Settings, stop: asyncio.Event) -> None:
 
     # Servers know the collector by its certificate, so that is the one thing taken from, and kept in, its folder.
     driver_of = partial(registry.driver, state_folder=settings.data_dir)
-    with tempfile.TemporaryDirectory() as scratch:
-        async with (
-            config_source(settings) as source,
-            Supervisor(clock=clock, board=board, deliver=show, driver_of=driver_of) as supervisor,
-        ):
+    async with (
+        config_source(settings) as source,
+        Supervisor(clock=clock, board=board, deliver=show, driver_of=driver_of) as supervisor,
+    ):
 
-            def apply(plan: Plan) -> None:
-                show_plan(plan, console)
-                supervisor.apply(plan)
+        def apply(plan: Plan) -> None:
+            show_plan(plan, console)
+            supervisor.apply(plan)
 
-            sync = ConfigSync(
-                source,
-                DocumentStore(Path(scratch)),
-                plan_options(settings),
-                apply,
-                fixed_id=settings.edge_id_fixed,
-                interval_s=settings.config_sync_interval_sec,
-                clock=clock,
-                board=board,
-            )
-            asking = asyncio.create_task(sync.run())
-            await stop.wait()
-            asking.cancel()
+        sync = ConfigSync(
+            source,
+            None,
+            plan_options(settings),
+            apply,
+            fixed_id=settings.edge_id_fixed,
+            interval_s=settings.config_sync_interval_sec,
+            clock=clock,
+            board=board,
+        )
+        asking = asyncio.create_task(sync.run())
+        await stop.wait()
+        asking.cancel()
 
 
 def _line(scan: Scan) -> str:

@@ -40,14 +40,14 @@ class InForce:
 class ConfigSync:
     """Owns the way from the Fleet server to `apply`. Start it with `start_from_copy`, then `run`.
 
-    `asked` is set as soon as the server has answered, or refused to, or 10 s have passed: from then on the edge id
-    is settled and heartbeats may go out.
+    Without a `store` nothing is kept on disk. `asked` is set as soon as the server has answered, or refused to, or
+    10 s have passed: from then on the edge id is settled and heartbeats may go out.
     """
 
     def __init__(
         self,
         source: ConfigSource,
-        store: DocumentStore,
+        store: DocumentStore | None,
         options: PlanOptions,
         apply: Callable[[Plan], None],
         *,
@@ -74,7 +74,7 @@ class ConfigSync:
 
     async def start_from_copy(self) -> None:
         """Apply the last good document, if there is one, so that polling waits for nobody."""
-        kept = await asyncio.to_thread(self._store.load)
+        kept = await asyncio.to_thread(self._store.load) if self._store else None
         if kept is None:
             return
         try:
@@ -137,6 +137,8 @@ class ConfigSync:
         plan = await asyncio.to_thread(self._planned, answer.body)
         in_force = InForce(answer.body, answer.body_sha256, answer.etag, plan)
         self._put_in_force(in_force, source=self._source.name)
+        if self._store is None:
+            return in_force
         try:
             await asyncio.to_thread(self._store.keep, answer.body, answer.etag, answer.edge_id, answer.path)
         except NotKept as error:
