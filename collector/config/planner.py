@@ -18,6 +18,8 @@ from protocols.text import canonical_encoding
 
 _TYPED_BY_DEVICE = frozenset({"host", "opcua"})
 """Protocols whose devices say themselves what type a value has: a tag need not."""
+_TELLING = frozenset({"opcua"})
+"""Protocols whose devices can tell a change by themselves: ``mode`` subscribe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +126,15 @@ class _Planner:
             if tag.expression is not None:
                 continue
             try:
-                placed.append((tag, driver.point(self._spec(tag, driver.protocol), connection)))
+                placed.append((tag, driver.point(self._spec(tag, driver.protocol, device), connection)))
             except Refused as refusal:
                 self._refuse(f"{path}.{refusal.field}", refusal)
+                continue
+            if tag.mode == "subscribe" and driver.protocol not in _TELLING:
+                self.remarks.append(Remark(f"{path}.mode", _polled_instead(driver.protocol)))
         return placed
 
-    def _spec(self, tag: TagConfig, protocol: str) -> TagSpec:
+    def _spec(self, tag: TagConfig, protocol: str, device: DeviceConfig) -> TagSpec:
         if tag.address is None:
             raise Refused("address", "the address is missing")
         return TagSpec(
@@ -143,6 +148,9 @@ class _Planner:
             bit=tag.bit,
             register=Register(tag.register_) if tag.register_ else None,
             encoding=canonical_encoding(tag.encoding) if tag.encoding else self._options.string_encoding,
+            subscribe=tag.mode == "subscribe" and protocol in _TELLING,
+            deadband=tag.deadband if device.publish == "on_change" else None,
+            interval_ms=tag.interval_ms or device.interval_ms,
         )
 
     def _refuse(self, path: str, refusal: Refused) -> None:
@@ -154,6 +162,10 @@ def _port(sent: object) -> int | None:
     """The port as far as it helps to guess the protocol; whether it is valid is the driver's to say."""
     text = str(sent)
     return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _polled_instead(protocol: str) -> str:
+    return f"{protocol} knows no subscriptions: the tag is polled; expected poll, or a device of opcua"
 
 
 def _data_type(tag: TagConfig, protocol: str) -> DataType:

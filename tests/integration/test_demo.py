@@ -109,6 +109,14 @@ def _books(said: str) -> tuple[int, ...]:
     return tuple(map(int, found.groups()))
 
 
+def _every_protocol_has_values(said: str) -> None:
+    for protocol in ("Modbus TCP", "S7", "XGT", "OPC-UA"):
+        assert re.search(rf"^{protocol} +127\.0\.0\.1:\d+, ", said, re.M), said
+    last = [line for line in said.splitlines() if "devices 6/6 online" in line][-1]
+    for tag in ("생산수량", "토출압력", "충전수량", "체결토크", "충전량", "CPU사용률"):
+        assert re.search(rf"{tag} [\d,.]+", last), last
+
+
 def _left_behind(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir() if path.name.startswith("edge-collector-demo-")]
 
@@ -124,6 +132,7 @@ async def test_an_outage_of_the_broker_costs_no_message(tmp_path: Path, broker: 
     assert made > 60
     assert (acknowledged, waiting, received, lost) == (made, 0, made, 0)
     assert re.search(r"broker stopped, back in \d s \| .* waiting [1-9]", demo.said)
+    _every_protocol_has_values(demo.said)
     assert re.search(r"from disk +[1-9]", demo.said)
     assert f"Nothing was lost: all {made} messages arrived." in demo.said
     assert "\x1b" not in demo.said

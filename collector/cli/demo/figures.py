@@ -20,6 +20,7 @@ class Latest:
     trends: dict[str, int] = field(default_factory=dict)
     good: int = 0
     bad: int = 0
+    protocol: str = ""
     where: str = ""
     cycles: deque[float] = field(default_factory=lambda: deque(maxlen=_CYCLES))
 
@@ -42,7 +43,7 @@ class Figures:
         """A cycle came in at `now` (monotonic seconds)."""
         latest = self.devices.setdefault(scan.device.id, Latest())
         latest.stamp_ms = scan.stamp_ms
-        latest.where = scan.device.connection.where
+        latest.protocol, latest.where = scan.device.protocol, scan.device.connection.where
         latest.good, latest.bad = len(scan.names) - len(scan.bad), len(scan.bad)
         latest.cycles.append(now)
         for name, value in zip(scan.names, scan.values, strict=True):

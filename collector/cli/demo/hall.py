@@ -1,81 +1,27 @@
-"""The factory hall of the demo: two presses, and the cooling water and compressed air that they need."""
+"""The factory hall of the demo: a PLC of each protocol, and the gateway itself."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
-from simulators.modbus import Kind, Layout, ModbusPlc, Order, Table, Unit, demo_device
-from simulators.modbus.press_line import PRESS_LINE, LineTag
-from simulators.modbus.signals import Counter, Cycle, Moment, Ramp, RandomWalk, Signal, SignalValue, Sine, Square
+from collector.cli.demo.machines import MACHINES, Listening, Machine
 from simulators.stamps import stamp
 
 EDGE_ID = "edge-demo-001"
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """A signal that runs ahead of its time, so that two machines of a kind do not show the same values."""
-
-    signal: Signal
-    by_s: float
-
-    def at(self, moment: Moment) -> SignalValue:
-        return self.signal.at(Moment(moment.seconds + self.by_s, moment.read))
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """One device of the document; machines behind one PLC differ in their unit id."""
-
-    device_id: str
-    name: str
-    tags: tuple[LineTag, ...]
-    unit_id: int = 1
-    interval_ms: int = 1000
-
-    @property
-    def unit(self) -> Unit:
-        """Its registers."""
-        return Unit(tuple(cell for tag in self.tags if (cell := tag.cell()) is not None))
-
-
-def _ahead(tag: LineTag, by_s: float) -> LineTag:
-    moves = isinstance(tag.signal, Sine | RandomWalk | Ramp | Counter | Cycle)
-    return replace(tag, signal=Ahead(tag.signal, by_s)) if moves else tag
-
-
-_CHILLER = (
-    LineTag("공급온도", Table.INPUT, 0, Sine(121, 9, 40), Kind.INT16, scale=0.1, unit="°C"),
-    LineTag("환수온도", Table.INPUT, 1, Sine(174, 14, 40), Kind.INT16, scale=0.1, unit="°C"),
-    LineTag("유량", Table.INPUT, 2, RandomWalk(41, 31.5, 34.0, 3), Kind.FLOAT32, Order.CDAB, unit="m³/h"),
-    LineTag("탱크수위", Table.INPUT, 4, RandomWalk(42, 6400, 8800), scale=0.01, unit="%"),
-    LineTag("펌프운전", Table.DISCRETE, 0, Square(45, 0.8)),
-)
-_COMPRESSOR = (
-    LineTag("토출압력", Table.HOLDING, 0, Sine(702, 28, 9), scale=0.01, unit="bar"),
-    LineTag("모터회전수", Table.HOLDING, 1, RandomWalk(51, 2870, 2960, 2), unit="rpm"),
-    LineTag("전력량", Table.HOLDING, 2, Ramp(48_210.0, 49_210.0, 3600), Kind.FLOAT64, unit="kWh"),
-    LineTag("부하운전", Table.COIL, 0, Square(12, 0.6)),
-)
-
-PLCS: tuple[tuple[Machine, ...], ...] = (
-    (Machine("1", "CASE프레스_PLC_01", PRESS_LINE),),
-    (
-        Machine("2", "CASE프레스_PLC_02", tuple(_ahead(tag, 3417) for tag in PRESS_LINE), interval_ms=500),
-        Machine("3", "냉각수_칠러", _CHILLER, unit_id=7),
-    ),
-    (Machine("4", "공기압축기", _COMPRESSOR, unit_id=3, interval_ms=200),),
-)
-"""What is behind each PLC's port."""
-
-
 class Hall:
-    """``async with Hall() as hall``: the PLCs run, each on a free port of loopback."""
+    """``async with Hall(say) as hall``: its machines run, each on a free port of loopback.
 
-    def __init__(self) -> None:
-        self.plcs = tuple(ModbusPlc(_layout(machines)) for machines in PLCS)
+    What each listens on, and which can not start and why, is told to `say`; the hall goes on without those.
+    """
+
+    def __init__(self, say: Callable[[str], None], machines: Sequence[Machine] = MACHINES) -> None:
+        self._say = say
+        self._machines = machines
+        self._running: dict[str, Listening] = {}
         self._stack = AsyncExitStack()
 
     def document(self) -> dict[str, object]:
@@ -84,26 +30,24 @@ class Hall:
             "version": stamp(),
             "edge_id": EDGE_ID,
             "edge_name": "데모 공장",
-            "devices": [
-                demo_device(
-                    plc.host,
-                    plc.port,
-                    device_id=machine.device_id,
-                    name=machine.name,
-                    unit_id=machine.unit_id,
-                    interval_ms=machine.interval_ms,
-                    tags=machine.tags,
-                )
-                for plc, machines in zip(self.plcs, PLCS, strict=True)
-                for machine in machines
-            ],
+            "devices": [entry for machine in self._machines if (entry := self._entry(machine)) is not None],
             "aggregation_interval_sec": 60,
             "local_retention_days": 7,
         }
 
     async def __aenter__(self) -> Self:
-        for plc in self.plcs:
-            await self._stack.enter_async_context(plc)
+        try:
+            async with asyncio.TaskGroup() as starting:
+                for machine in self._machines:
+                    starting.create_task(self._start(machine), name=f"start {machine.name}")
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        for machine in self._machines:
+            if (plc := self._running.get(machine.device_id)) is not None:
+                self._say(f"{machine.protocol:<12} {plc.host}:{plc.port}, {machine.name}")
+            elif machine.start is None:
+                self._say(f"{machine.protocol:<12} this machine, {machine.name}")
         return self
 
     async def __aexit__(
@@ -111,12 +55,23 @@ class Hall:
     ) -> None:
         await self._stack.aclose()
 
+    async def _start(self, machine: Machine) -> None:
+        if machine.start is None:
+            return
+        try:
+            self._running[machine.device_id] = await self._stack.enter_async_context(machine.start())
+        except (OSError, RuntimeError) as trouble:
+            self._say(f"{machine.protocol:<12} {machine.name} can not start and is left out: {trouble}")
+
+    def _entry(self, machine: Machine) -> dict[str, object] | None:
+        plc = self._running.get(machine.device_id)
+        if plc is not None:
+            return machine.describe(plc.host, plc.port, device_id=machine.device_id, name=machine.name)
+        if machine.start is None:
+            return machine.describe("", 0, device_id=machine.device_id, name=machine.name)
+        return None
+
 
 def units() -> Mapping[tuple[str, str], str]:
     """The engineering unit of each (device id, tag)."""
-    machines = (machine for behind_one_port in PLCS for machine in behind_one_port)
-    return {(machine.device_id, tag.name): tag.unit for machine in machines for tag in machine.tags}
-
-
-def _layout(machines: tuple[Machine, ...]) -> Layout:
-    return {machine.unit_id: machine.unit for machine in machines}
+    return {(machine.device_id, tag): unit for machine in MACHINES for tag, unit in machine.units.items()}

@@ -17,6 +17,7 @@ from collector.status.board import DeviceCondition, DeviceState
 _COLOURS = {DeviceCondition.ONLINE: "green", DeviceCondition.DEGRADED: "yellow"}
 _LEVELS = {"warning": "yellow", "error": "red", "critical": "bold red"}
 _WIDE = 100
+_VERY_WIDE = 116
 _TIME_OF_DAY = 8
 _FRAME = "bright_black"
 
@@ -44,36 +45,48 @@ def title_line(scene: Scene, width: int) -> RenderableType:
 
 def devices_panel(scene: Scene, width: int) -> Panel:
     """A line a device."""
-    wide = width >= _WIDE
+    roomy, wide = width >= _WIDE, width >= _VERY_WIDE
     table = Table(box=None, expand=True, header_style="dim", padding=(0, 1, 0, 0))
-    table.add_column("device", no_wrap=True, ratio=4)
-    table.add_column("where", no_wrap=True, ratio=5 if wide else 3)
+    table.add_column("device", no_wrap=True, ratio=None if roomy else 1)
+    table.add_column("protocol", no_wrap=True, min_width=10)
+    table.add_column("where" if roomy else "port", no_wrap=True, min_width=6, ratio=1 if roomy else None)
     table.add_column("state", no_wrap=True, min_width=8)
     table.add_column("last cycle", no_wrap=True, min_width=10 if wide else 8)
     table.add_column("cycles/s" if wide else "/s", justify="right", no_wrap=True, min_width=4)
-    table.add_column("requests/cycle" if wide else "req", justify="right", no_wrap=True, min_width=3)
+    table.add_column("requests" if wide else "req", justify="right", no_wrap=True, min_width=3)
     table.add_column("tags good" if wide else "good", justify="right", no_wrap=True)
     table.add_column("bad", justify="right", no_wrap=True)
     for device in scene.devices:
         latest = scene.figures.devices.get(device.id, Latest())
-        table.add_row(*_device_row(device, latest, latest.cycles_per_s(scene.now), wide))
+        table.add_row(*_device_row(device, latest, latest.cycles_per_s(scene.now), width))
     return framed(table, "Devices")
 
 
-def _device_row(device: DeviceState, latest: Latest, cycles_per_s: float, wide: bool) -> tuple[RenderableType, ...]:
+def _device_row(device: DeviceState, latest: Latest, cycles_per_s: float, width: int) -> tuple[RenderableType, ...]:
     colour = _COLOURS.get(device.condition, "red")
-    when = datetime.fromtimestamp(latest.stamp_ms / 1000).astimezone() if latest.stamp_ms else None
-    cycle = "–" if when is None else f"{when:%H:%M:%S}" + (f".{when.microsecond // 100_000}" if wide else "")
     return (
         Text(device.name, style="bold"),
-        Text(latest.where if wide else latest.where.removeprefix(HOST)),
+        latest.protocol,
+        latest.where if width >= _WIDE else _port(latest.where),
         Text.assemble(("● ", colour), (device.condition.value, colour)),
-        cycle,
+        _time_of_day(latest.stamp_ms, tenths=width >= _VERY_WIDE),
         f"{cycles_per_s:.1f}",
         str(device.requests_per_cycle),
         Text(str(latest.good), style="green"),
         Text(str(latest.bad), style="red" if latest.bad else "dim"),
     )
+
+
+def _time_of_day(stamp_ms: int, *, tenths: bool) -> str:
+    if not stamp_ms:
+        return "–"
+    when = datetime.fromtimestamp(stamp_ms / 1000).astimezone()
+    return f"{when:%H:%M:%S}" + (f".{when.microsecond // 100_000}" if tenths else "")
+
+
+def _port(where: str) -> str:
+    """``:4840`` of ``127.0.0.1:4840 unit 1``; nothing of what has none."""
+    return where.removeprefix(HOST).partition(" ")[0] if where.startswith(HOST) else ""
 
 
 def events_panel(scene: Scene, rows: int) -> Panel:

@@ -13,7 +13,15 @@ from collector.cli.foreground import passed
 from collector.status.board import DeviceCondition
 
 EVERY_S = 2.0
-SHOWN = (("1", "temperature"), ("1", "생산수량"), ("3", "유량"), ("4", "토출압력"))
+SHOWN = (
+    ("1", "생산수량"),
+    ("2", "토출압력"),
+    ("3", "충전수량"),
+    ("4", "체결토크"),
+    ("5", "충전량"),
+    ("6", "CPU사용률"),
+)
+"""A tag of each machine."""
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from collector.app import Collector, collecting
 from collector.cli.demo.brokers import BrokerTrouble, DemoBroker, running_broker
 from collector.cli.demo.course import Course
-from collector.cli.demo.hall import EDGE_ID, PLCS, Hall
+from collector.cli.demo.hall import EDGE_ID, Hall
 from collector.cli.demo.ring import Ring
 from collector.cli.demo.scene import Phase, Scene
 from collector.cli.demo.subscriber import Books, Subscriber
@@ -54,15 +54,12 @@ async def _surroundings(
     async with running_broker(folder, say, embedded=embedded) as broker:
         say(f"broker       {broker.url}, {broker.words}")
         async with (
-            Hall() as hall,
+            Hall(say) as hall,
             Subscriber(broker.inner_url, persistent=broker.keeps_sessions) as subscriber,
             FleetServer(
                 broker_url=broker.inner_url, document=hall.document(), persistent_session=broker.keeps_sessions
             ) as fleet,
         ):
-            for plc, machines in zip(hall.plcs, PLCS, strict=True):
-                names = ", ".join(f"{machine.name} (unit {machine.unit_id})" for machine in machines)
-                say(f"Modbus PLC   {plc.host}:{plc.port}, {names}")
             say(f"Fleet server {fleet.url}")
             yield broker, subscriber, fleet
 

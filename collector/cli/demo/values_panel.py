@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -66,12 +66,11 @@ def _device_values(device_id: str, name: str, latest: Latest, units: Mapping[tup
     return DeviceValues(name, rows)
 
 
-def _column(device: DeviceValues, height: int) -> Table:
+def _column(device: DeviceValues, height: int) -> Group:
     table = Table.grid(expand=True, padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
     table.add_column(no_wrap=True, justify="right")
     table.add_column(no_wrap=True, width=1)
-    table.add_row(Text(device.name, style="bold cyan"), "", "")
     room = height - 1
     shown = device.rows if len(device.rows) <= room else device.rows[: max(0, room - 1)]
     for tag, value, unit, trend in shown:
@@ -80,4 +79,4 @@ def _column(device: DeviceValues, height: int) -> Table:
         table.add_row(tag, Text(quantity(value, unit), style=style), Text(arrow, style=colour))
     if len(shown) < len(device.rows):
         table.add_row(Text(f"… and {len(device.rows) - len(shown)} more", style="dim"), "", "")
-    return table
+    return Group(Text(device.name, style="bold cyan", no_wrap=True, overflow="ellipsis"), table)

@@ -10,6 +10,7 @@ import pytest
 from collector.config.plan import Plan
 from collector.config.planner import PlanOptions, plan_document
 from fleet_client.reading import read_document
+from protocols.opcua.points import Watch
 
 OPTIONS = PlanOptions(edge_id="edge-1")
 
@@ -59,6 +60,40 @@ def test_tags_of_other_intervals_are_groups_of_their_own() -> None:
     [planned] = plan_of(device(tags=tags)).devices
     assert planned.names == ("slow", "a", "b")
     assert [(group.interval_ms, group.tags) for group in planned.groups] == [(1000, (1, 2)), (5000, (0,))]
+
+
+def watch_of(plan: Plan) -> list[object]:
+    return [
+        getattr(point, "watch", None) for device in plan.devices for group in device.groups for point in group.points
+    ]
+
+
+def opcua(**fields: object) -> dict[str, object]:
+    tags = [
+        tag("speed", "ns=2;s=Speed", "FLOAT64", mode="subscribe", deadband=0.5, interval_ms=250),
+        tag("state", "ns=2;s=State", "INT32", mode="subscribe"),
+        tag("level", "ns=2;s=Level", "FLOAT64", deadband=0.5),
+    ]
+    return device(protocol="opcua", connection={"host": "192.168.1.10"}, tags=tags, **fields)
+
+
+def test_a_subscription_is_asked_for_with_the_tags_interval_or_else_the_devices() -> None:
+    plan = plan_of(opcua(interval_ms=2000))
+    assert watch_of(plan) == [Watch(2000), None, Watch(250)]
+    assert plan.remarks == ()
+
+
+def test_the_server_is_told_the_deadband_only_where_only_changes_are_published() -> None:
+    assert watch_of(plan_of(opcua(publish="on_change"))) == [Watch(1000), None, Watch(250, 0.5)]
+    assert watch_of(plan_of(opcua(publish="every_poll"))) == [Watch(1000), None, Watch(250)]
+
+
+def test_what_can_not_be_subscribed_is_polled_and_that_is_remarked() -> None:
+    tags = [tag("a", "40001"), tag("b", "40002", mode="subscribe"), tag("typo", "4000l", mode="subscribe")]
+    plan = plan_of(device(tags=tags))
+    assert plan.devices[0].names == ("a", "b")
+    assert [remark.path for remark in plan.remarks] == ["devices[0].tags[1].mode"]
+    assert "modbus_tcp knows no subscriptions: the tag is polled" in plan.remarks[0].message
 
 
 def test_one_bad_tag_costs_that_tag_and_says_where() -> None:

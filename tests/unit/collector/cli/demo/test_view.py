@@ -8,7 +8,8 @@ from rich.console import Console
 
 from collector.cli.demo.brokers import EmbeddedBehindDoor
 from collector.cli.demo.course import Course
-from collector.cli.demo.hall import EDGE_ID, PLCS, Machine
+from collector.cli.demo.hall import EDGE_ID
+from collector.cli.demo.machines import MACHINES, Machine
 from collector.cli.demo.plain import progress_line
 from collector.cli.demo.ring import Ring
 from collector.cli.demo.scene import Phase, Scene
@@ -22,11 +23,9 @@ from protocols.modbus.connection import read_connection
 from protocols.quality import Quality
 from tests.doubles.clock import FakeClock
 
-MACHINES = [machine for machines in PLCS for machine in machines]
-
 
 def _scan(machine: Machine, values: dict[str, Value | None], stamp_ms: int) -> Scan:
-    connection = read_connection({"host": "127.0.0.1", "port": 40_123, "unit_id": machine.unit_id}, 3)
+    connection = read_connection({"host": "127.0.0.1", "port": 40_123, "unit_id": 7}, 3)
     plan = DevicePlan(
         machine.device_id, machine.name, "modbus_tcp", connection, (), tuple(values), machine.device_id, None, 0
     )
@@ -49,12 +48,12 @@ def scene() -> Scene:
     )
     for machine in MACHINES:
         board.device(machine.device_id, machine.name, DeviceCondition.ONLINE)
-    board.device("3", "냉각수_칠러", DeviceCondition.DEGRADED, "no good value for 유량")
+    board.device("3", "충전라인_S7_02", DeviceCondition.DEGRADED, "no good value for 충전수량")
     for step in range(5):
         for machine in MACHINES:
-            values: dict[str, Value | None] = {tag.name: 100.25 + step for tag in machine.tags}
+            values: dict[str, Value | None] = dict.fromkeys(machine.units, 100.25 + step)
             if machine.device_id == "3":
-                values["유량"] = None
+                values["충전수량"] = None
             scene.figures.take(_scan(machine, values, clock.wall_ms()), clock.monotonic())
         scene.note()
         clock.advance(1)
@@ -69,7 +68,7 @@ def _screen(scene: Scene, width: int, height: int) -> list[str]:
     return captured.get().splitlines()
 
 
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (200, 50), (60, 20)])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 32), (120, 40), (200, 50), (60, 20)])
 def test_it_fills_the_screen_and_never_overflows_it(scene: Scene, width: int, height: int) -> None:
     lines = _screen(scene, width, height)
     assert len(lines) == height
@@ -78,11 +77,12 @@ def test_it_fills_the_screen_and_never_overflows_it(scene: Scene, width: int, he
     assert all(word in text for word in ("Devices", "Values", "Broker and buffer", "Events", "the broker is away"))
 
 
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (200, 50)])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 32), (120, 40), (200, 50)])
 def test_it_names_devices_states_rates_and_values(scene: Scene, width: int, height: int) -> None:
     text = "\n".join(_screen(scene, width, height))
     assert all(machine.name in text for machine in MACHINES)
-    assert all(word in text for word in ("● online", "● degraded", ":40123 unit 7", "4.0 msg/s", "104.25"))
+    assert all(word in text for word in ("● online", "● degraded", "modbus_tcp", ":40123", "6.0 msg/s", "104.25"))
+    assert ("127.0.0.1:40123 unit 7" in text) == (width >= 100)
 
 
 def test_on_a_small_screen_the_devices_take_turns(scene: Scene) -> None:
@@ -92,7 +92,7 @@ def test_on_a_small_screen_the_devices_take_turns(scene: Scene) -> None:
         seen.add(text[text.index("Values ") :][:10])
         assert isinstance(scene.clock, FakeClock)
         scene.clock.advance(4)
-    assert seen == {f"Values {turn}/4" for turn in (1, 2, 3, 4)}
+    assert seen == {f"Values {turn}/6" for turn in (1, 2, 3, 4, 5, 6)}
 
 
 def test_a_large_screen_says_what_to_try(scene: Scene) -> None:
@@ -118,7 +118,8 @@ def test_before_the_first_value_it_says_so(scene: Scene) -> None:
 
 def test_the_plain_line_says_the_same(scene: Scene) -> None:
     line = progress_line(scene)
-    assert "devices 3/4 online" in line
+    assert "devices 5/6 online" in line
     assert "broker connecting" in line
     assert "made 0, acknowledged 0, waiting 0, received 0, duplicates 0, lost 0" in line
-    assert "temperature 104.25 °C, 생산수량 104.25 개, 유량 –, 토출압력 104.25 bar" in line
+    assert "생산수량 104.25 개, 토출압력 104.25 bar, 충전수량 –, 체결토크 104.25 Nm, 충전량 104.25 g" in line
+    assert "CPU사용률 104.25 %" in line
