@@ -52,6 +52,11 @@ def tag(number: int, address: int, data_type: str, scale: float = 1) -> dict[str
     return {"name": name, "address": str(address), "data_type": data_type, "scale": scale, "offset": 0}
 
 
+def reading(number: int) -> int:
+    """What word `number` of a simulated device says: another one each, of up to four digits."""
+    return number * 7919 % 10_000
+
+
 def words(count: int) -> bytes:
     """Registers with readings of up to four digits, the same ones in every run."""
     readings = random.Random(1)

@@ -22,7 +22,7 @@ def test_a_quick_run_prints_the_table_and_writes_the_json(tmp_path: Path) -> Non
 
     assert ran.returncode == 0, ran.stderr
     rows = [line.split() for line in ran.stdout.splitlines()]
-    for subject in ("UINT16", "start", "outbox", "planning", "decoding", "encoding"):
+    for subject in ("UINT16", "start", "outbox", "planning", "decoding", "encoding", "protocols"):
         assert [subject] in rows
     (cpu,) = [line for line in ran.stdout.splitlines() if "CPU per published value" in line]
     assert "≤ 5" in cpu
@@ -33,6 +33,12 @@ def test_a_quick_run_prints_the_table_and_writes_the_json(tmp_path: Path) -> Non
     assert figures["UINT16: requests a poll"]["median"] == 8
     assert figures["UINT16: CPU per published value [µs]"]["times_the_floor"] > 0
     assert figures["UINT16: polls delivered [%]"]["samples"] == 1
+    requests = {name: figures[f"protocols: {name}: requests a cycle"] for name in ("modbus_tcp", "s7", "xgt", "opcua")}
+    assert {name: figure["median"] for name, figure in requests.items()} == {
+        "modbus_tcp": 8, "s7": 5, "xgt": 2, "opcua": 2,
+    }  # fmt: skip
+    assert figures["protocols: opcua: CPU per value [µs]"]["target"] == "≤ 30"
+    assert not any(name.startswith("scale") for name in figures)
 
 
 def test_a_file_that_is_no_result_is_refused_before_anything_is_measured(tmp_path: Path) -> None:

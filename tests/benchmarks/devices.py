@@ -1,0 +1,73 @@
+"""Simulated devices as a process of their own: words from 0 on, whose readings differ.
+
+Usage: python -m tests.benchmarks.devices PROTOCOL DEVICES WORDS. Its first line has the ports.
+"""
+
+import asyncio
+import resource
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from struct import pack
+
+from simulators.modbus import ModbusPlc, Table, Unit
+from simulators.modbus.signals import Constant
+from simulators.opcua.layout import Node
+from simulators.opcua.plc import OpcUaPlc
+from simulators.s7 import Area, Block, S7Plc
+from simulators.xgt import Memory, XgtPlc
+from tests.benchmarks.tags import reading
+
+DB = 1
+OPCUA_FOLDER = "Line"
+
+
+@asynccontextmanager
+async def _modbus(words: int) -> AsyncIterator[int]:
+    async with ModbusPlc({1: Unit(memory={Table.HOLDING: (range(words),)})}) as plc:
+        plc.poke(1, Table.HOLDING, 0, [reading(number) for number in range(words)])
+        yield plc.port
+
+
+@asynccontextmanager
+async def _s7(words: int) -> AsyncIterator[int]:
+    async with S7Plc({(Area.DB, DB): Block(2 * words)}) as plc:
+        plc.poke(Area.DB, DB, 0, pack(f">{words}H", *map(reading, range(words))))
+        yield plc.port
+
+
+@asynccontextmanager
+async def _xgt(words: int) -> AsyncIterator[int]:
+    async with XgtPlc(Memory()) as plc:
+        plc.memory.poke("D", 0, pack(f"<{words}H", *map(reading, range(words))))
+        yield plc.port
+
+
+@asynccontextmanager
+async def _opcua(words: int) -> AsyncIterator[int]:
+    nodes = [Node(f"w{n}", f"{OPCUA_FOLDER}.W{n}", "UInt16", (Constant(reading(n)),)) for n in range(words)]
+    plc = OpcUaPlc(nodes)
+    plc.faults.frozen = True  # a thousand nodes renewed every 0.1 s would leave it no time to answer
+    async with plc:
+        yield plc.port
+
+
+_DEVICES: dict[str, Callable[[int], AbstractAsyncContextManager[int]]] = {
+    "modbus_tcp": _modbus,
+    "s7": _s7,
+    "xgt": _xgt,
+    "opcua": _opcua,
+}
+
+
+async def _serve(protocol: str, devices: int, words: int) -> None:
+    async with AsyncExitStack() as stack:
+        ports = [await stack.enter_async_context(_DEVICES[protocol](words)) for _ in range(devices)]
+        print(*ports, flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # two for each device
+    asyncio.run(_serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
