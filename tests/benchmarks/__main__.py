@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks import backlog, drivers, planning, polling, starting, values
+from tests.benchmarks import backlog, drivers, planning, polling, scale, starting, values
 from tests.benchmarks.drivers import Rounds
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.machine import describe
@@ -57,6 +57,9 @@ def _measure(at: Site, *, quick: bool) -> Iterator[Figure]:
     yield from values.measure(0.05 if quick else 0.7)
     _say("protocols")
     yield from drivers.measure(Rounds(1, 3) if quick else Rounds(5, 20))
+    if not quick:
+        _say("500 devices; one dead of 50")
+        yield from scale.measure(at)
 
 
 def _say(step: str) -> None:

@@ -50,15 +50,24 @@ def site(folder: Path) -> Iterator[Site]:
 @contextmanager
 def installation(at: Site, variant: Variant) -> Iterator[Installation]:
     """A PLC with the variant's registers, a Fleet server with its document, and a collector for both."""
+    with (
+        plc(at.folder, variant.memory) as polled,
+        collector(at, variant.device("1", "127.0.0.1", polled.port)) as (edge_id, process),
+    ):
+        yield Installation(edge_id, process, polled)
+
+
+@contextmanager
+def collector(at: Site, *devices: dict[str, object]) -> Iterator[tuple[str, CollectorProcess]]:
+    """A Fleet server that knows these devices, and an edge id and a collector, not yet started, to poll them."""
     edge_id = f"edge-bench-{next(_edges)}"
     with ExitStack() as stack:
-        polled = stack.enter_context(plc(at.folder, variant.memory))
         file = at.folder / f"{edge_id}.json"
-        file.write_bytes(document(edge_id, variant.device("1", "127.0.0.1", polled.port)))
+        file.write_bytes(document(edge_id, *devices))
         fleet_url = stack.enter_context(_fleet(file))
-        collector = CollectorProcess(at.folder / edge_id, variables(at, edge_id) | {"EDGE_SERVER_URL": fleet_url})
-        stack.push(collector.__exit__)
-        yield Installation(edge_id, collector, polled)
+        process = CollectorProcess(at.folder / edge_id, variables(at, edge_id) | {"EDGE_SERVER_URL": fleet_url})
+        stack.push(process.__exit__)
+        yield edge_id, process
 
 
 def variables(at: Site, edge_id: str) -> dict[str, object]:
