@@ -13,6 +13,7 @@ from protocols.base import PlcDriver, PlcSession
 from protocols.errors import NoAnswer, SessionError
 
 BACKOFF_MAX_S = 30.0
+DOUBLINGS = 5  # past which the wait is the longest anyway; a device may be away for weeks
 SILENT_UNIT_REST_S = 30.0
 ROUNDING = 1e-3
 
@@ -130,7 +131,8 @@ class Lane:
         """At once after the first failure, for a device that just restarted; then 1 s and doubling, with jitter."""
         self._failures += 1
         self._error = error
-        delay_s = min(2.0 ** (self._failures - 2), BACKOFF_MAX_S) if self._failures > 1 else 0.0
+        doublings = min(self._failures - 2, DOUBLINGS)
+        delay_s = min(2.0**doublings, BACKOFF_MAX_S) if self._failures > 1 else 0.0
         self._retry_at = self._clock.monotonic() + delay_s * random.uniform(0.8, 1.2)  # noqa: S311
 
     async def _drop_session(self) -> None:
