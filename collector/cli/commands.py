@@ -24,6 +24,12 @@ EnvFile = Annotated[
     typer.Option(help="Settings file; real environment variables win. Default: .env, if there is one.", metavar="FILE"),
 ]
 BrokerUrl = Annotated[str, typer.Option("--broker", help="The broker, e.g. mqtt://127.0.0.1:1883.", metavar="URL")]
+DeviceHost = Annotated[str | None, typer.Option("--host", help="Address or name of the device.")]
+DevicePort = Annotated[int | None, typer.Option("--port", help="Its port, if it is not the protocol's own.")]
+FieldsOfConnection = Annotated[
+    list[str] | None, typer.Option("--set", help="Another field of its connection.", metavar="FIELD=VALUE")
+]
+AnswerTimeout = Annotated[float, typer.Option("--timeout", min=0.01, help="Seconds that one answer may take.")]
 
 app.add_typer(simulate.app, name="simulate")
 
@@ -94,12 +100,10 @@ def read(
         list[str], typer.Argument(help="ADDRESS, ADDRESS:TYPE or ADDRESS:STRING:BYTES.", metavar="ADDRESS")
     ],
     protocol: Annotated[str, typer.Option(help="As in a document, e.g. modbus_tcp.")] = "modbus_tcp",
-    host: Annotated[str | None, typer.Option(help="Address or name of the device.")] = None,
-    port: Annotated[int | None, typer.Option(help="Its port, if it is not the protocol's own.")] = None,
-    setting: Annotated[
-        list[str] | None, typer.Option("--set", help="Another field of its connection.", metavar="FIELD=VALUE")
-    ] = None,
-    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds that one answer may take.")] = 3.0,
+    host: DeviceHost = None,
+    port: DevicePort = None,
+    setting: FieldsOfConnection = None,
+    timeout: AnswerTimeout = 3.0,
 ) -> None:
     """Read some addresses once and show all that their bytes can mean: every type in every order, and text.
 
@@ -115,13 +119,52 @@ def read(
 
     from collector.cli.read import read_addresses
 
-    fields: dict[str, object] = {"host": host, "port": port}
-    for each in setting or ():
+    fields = {"host": host, "port": port, **_fields(setting)}
+    raise typer.Exit(read_addresses(protocol, fields, addresses, timeout, Console(soft_wrap=True)))
+
+
+@app.command()
+def browse(
+    node: Annotated[
+        str | None, typer.Argument(help="Where to begin; without it, the Objects folder.", metavar="NODE")
+    ] = None,
+    protocol: Annotated[str, typer.Option(help="As in a document.")] = "opcua",
+    endpoint: Annotated[str | None, typer.Option(help="The server's URL.", metavar="URL")] = None,
+    host: DeviceHost = None,
+    port: DevicePort = None,
+    setting: FieldsOfConnection = None,
+    depth: Annotated[int, typer.Option(min=1, max=20, help="How many levels.")] = 1,
+    timeout: AnswerTimeout = 3.0,
+) -> None:
+    """List what an OPC-UA server has: names, the addresses that tags would have, and the types of the values.
+
+    Exit status: 0 all was listed, 1 no answer or some of it was refused, 2 nothing could be asked.
+
+    Examples:
+
+      edge-collector browse --endpoint opc.tcp://192.168.1.20:4840
+
+      edge-collector browse --host 192.168.1.20 --depth 3 "ns=2;s=Filler"
+    """
+    from rich.console import Console
+
+    from collector.cli.browse import browse_nodes
+
+    if endpoint is not None and (host is not None or port is not None):
+        raise typer.BadParameter("it says host and port already", param_hint="--endpoint")
+    fields = {"endpoint": endpoint, "host": host, "port": port, **_fields(setting)}
+    raise typer.Exit(browse_nodes(protocol, fields, node, depth, timeout, Console(soft_wrap=True)))
+
+
+def _fields(settings: list[str] | None) -> dict[str, object]:
+    """What ``--set`` gives."""
+    fields: dict[str, object] = {}
+    for each in settings or ():
         name, equals, value = each.partition("=")
         if not equals:
             raise typer.BadParameter(f"{each!r} is no FIELD=VALUE", param_hint="--set")
         fields[name.strip()] = value
-    raise typer.Exit(read_addresses(protocol, fields, addresses, timeout, Console(soft_wrap=True)))
+    return fields
 
 
 @app.command()
