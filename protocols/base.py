@@ -233,6 +233,16 @@ class Negotiated(Protocol):
         ...
 
 
+@runtime_checkable
+class Probing(Protocol):
+    """A driver that can find out whether its protocol is spoken at all, by a question that changes nothing."""
+
+    @property
+    def probe_address(self) -> str | None:
+        """A 16-bit word that every device answers for, be it with a refusal; None where an open session is proof."""
+        ...
+
+
 class Driver(Protocol[ConnectionT, PointT, RequestT, WriteT]):
     """A protocol. Stateless, so one instance serves every device."""
 

@@ -4,6 +4,7 @@ An explicit table with lazy import: what a site does not use costs it nothing.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -48,6 +49,14 @@ def canonical(name: str) -> str:
     return protocol
 
 
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A port that is known for another protocol than the one that the addresses are written in."""
+
+    by_port: str
+    message: str
+
+
 @cache
 def driver(protocol: str, state_folder: Path | None = None) -> PlcDriver:
     """The one driver of a protocol, by any of its names. Raises `Refused` on ``protocol``.
@@ -66,8 +75,8 @@ def driver(protocol: str, state_folder: Path | None = None) -> PlcDriver:
 
 def resolve_plc_ethernet(
     connection_protocol: str | None, setting: str, addresses: Iterable[str], port: int | None
-) -> tuple[str, str | None]:
-    """Which protocol a device of `plc_ethernet` speaks, and a note where port and addresses disagree.
+) -> tuple[str, Disagreement | None]:
+    """Which protocol a device of `plc_ethernet` speaks, and whether port and addresses disagree.
 
     The first of these that decides: `connection.protocol`; the `PLC_ETHERNET` setting unless ``auto``; the one
     grammar that all `addresses` fit (the port, where several do); the port. An address of no grammar at all
@@ -91,12 +100,13 @@ def _common_grammars(addresses: Iterable[str]) -> frozenset[str]:
     return frozenset.intersection(*speakers) if speakers else frozenset()
 
 
-def _disagreement(by_grammar: str, by_port: str | None, port: int | None) -> str | None:
-    if by_port in (None, by_grammar):
+def _disagreement(by_grammar: str, by_port: str | None, port: int | None) -> Disagreement | None:
+    if by_port is None or by_port == by_grammar:
         return None
-    return (
+    return Disagreement(
+        by_port,
         f"the addresses are those of {by_grammar}, but port {port} is that of {by_port}; {by_grammar} is spoken. "
-        f"Set connection.protocol to say which it is"
+        f"Set connection.protocol to say which it is",
     )
 
 

@@ -56,6 +56,18 @@ class OnChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtocolDoubt:
+    """The device's port is known for another `protocol` than its addresses are written in; the addresses won.
+
+    `connection` is the same device in that other protocol, None where its connection can not be used for it.
+    """
+
+    protocol: str
+    remark: str
+    connection: Connection | None
+
+
+@dataclass(frozen=True, slots=True)
 class DevicePlan:
     """One device, ready to be polled: nothing in it needs to be parsed or looked up again.
 
@@ -75,6 +87,7 @@ class DevicePlan:
     computed: tuple[ComputedTag, ...] = ()
     labels: tuple[Labels, ...] = ()
     on_change: OnChange | None = None
+    doubt: ProtocolDoubt | None = None
 
 
 @dataclass(frozen=True, slots=True)

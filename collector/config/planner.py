@@ -6,7 +6,17 @@ from decimal import Decimal
 
 from collector.config.computed import resolve_expressions
 from collector.config.hosts import Network, check_host
-from collector.config.plan import Deadband, DevicePlan, IdleDevice, Labels, OnChange, Plan, PollGroup, Remark
+from collector.config.plan import (
+    Deadband,
+    DevicePlan,
+    IdleDevice,
+    Labels,
+    OnChange,
+    Plan,
+    PollGroup,
+    ProtocolDoubt,
+    Remark,
+)
 from collector.status.board import ConfigProblem
 from fleet_client.document import DeviceConfig, TagConfig
 from fleet_client.reading import DevicePlace, ReadDocument
@@ -70,7 +80,7 @@ class _Planner:
             self.idle.append(IdleDevice(device.id, device.name, str(refusal)))
 
     def _device(self, device: DeviceConfig, place: DevicePlace) -> DevicePlan:
-        protocol = self._protocol(device, place)
+        protocol, disagreement = self._protocol(device, place)
         driver = self._options.driver_of(protocol)
         try:
             connection = driver.connection(device.connection, device.timeout_ms / 1000)
@@ -100,23 +110,32 @@ class _Planner:
             computed=computed.placed(positions),
             labels=_labels(tags),
             on_change=_on_change(device, tags),
+            doubt=None if disagreement is None else self._doubt(device, disagreement),
         )
 
-    def _protocol(self, device: DeviceConfig, place: DevicePlace) -> str:
+    def _protocol(self, device: DeviceConfig, place: DevicePlace) -> tuple[str, registry.Disagreement | None]:
         protocol = registry.canonical(device.protocol)
         if protocol != registry.PLC_ETHERNET:
-            return protocol
+            return protocol, None
         named = device.connection.get("protocol")
         addresses = [tag.address for tag in device.tags if tag.address is not None and tag.expression is None]
-        resolved, remark = registry.resolve_plc_ethernet(
+        resolved, disagreement = registry.resolve_plc_ethernet(
             None if named is None else str(named),
             self._options.plc_ethernet,
             addresses,
             _port(device.connection.get("port")),
         )
-        if remark is not None:
-            self.remarks.append(Remark(f"{place.path}.protocol", remark))
-        return resolved
+        if disagreement is not None:
+            self.remarks.append(Remark(f"{place.path}.protocol", disagreement.message))
+        return resolved, disagreement
+
+    def _doubt(self, device: DeviceConfig, disagreement: registry.Disagreement) -> ProtocolDoubt:
+        try:
+            driver = self._options.driver_of(disagreement.by_port)
+            connection = driver.connection(device.connection, device.timeout_ms / 1000)
+        except Refused:
+            return ProtocolDoubt(disagreement.by_port, disagreement.message, None)
+        return ProtocolDoubt(disagreement.by_port, disagreement.message, connection)
 
     def _points(
         self, driver: PlcDriver, connection: Connection, device: DeviceConfig, place: DevicePlace

@@ -45,6 +45,7 @@ class DevicePoller:
         self.plan = plan
         self.resting: SessionError | None = None
         self.resting_until = 0.0
+        self.finding: str | None = None
         self._retired = False
         self._clock = clock
         self._board = board
@@ -143,11 +144,14 @@ class DevicePoller:
     def _report(self, scan: Scan, turns: list[_Turn], failure: SessionError | None) -> None:
         state = self._board.devices[self.plan.id]
         state.polls += 1
-        state.remark = self._remark
+        doubted = self.plan.doubt.remark if self.plan.doubt else None
+        state.remark = "; ".join(filter(None, (self._remark, doubted))) or None
         state.missed, self._missed = state.missed + self._missed, 0
         state.requests_per_cycle = sum(len(turn.reader.requests) for turn in turns)
         if not scan.empty:
             state.last_good_ms = scan.stamp_ms
+        if failure is None:
+            self.finding = None
         if failure is None and not scan.bad:
             self._away = False
             if state.condition is not DeviceCondition.ONLINE or state.bad_tags:
@@ -163,7 +167,8 @@ class DevicePoller:
 
     def _explain(self, scan: Scan, turns: list[_Turn], failure: SessionError | None) -> str:
         if failure is not None:
-            return str(failure)
+            # The finding first, for the status cuts long texts.
+            return f"{self.finding} ({failure})" if self.finding else str(failure)
         refusals = [text for turn in turns for text in _refusals(turn)]
         tags = ", ".join(f"{scan.names[position]} {quality}" for position, quality in list(scan.bad.items())[:3])
         more = f" and {len(scan.bad) - 3} more" if len(scan.bad) > 3 else ""

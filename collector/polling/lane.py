@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from collector.clock import Clock
 from collector.config.plan import DevicePlan
 from collector.polling.device import DevicePoller, ScanSink
+from collector.polling.probe import DriverOf, ProtocolProbe
 from collector.status.board import Board
 from protocols.base import PlcDriver, PlcSession
 from protocols.errors import NoAnswer, SessionError
@@ -28,6 +29,7 @@ class Lane:
         clock: Clock,
         board: Board,
         deliver: ScanSink,
+        driver_of: DriverOf,
     ) -> None:
         self._driver = driver
         self._clock = clock
@@ -36,6 +38,7 @@ class Lane:
         self._pollers: dict[str, DevicePoller] = {}
         self._session: PlcSession | None = None
         self._wake = asyncio.Event()
+        self._probe = ProtocolProbe(driver_of)
         self._failures = 0
         self._error: SessionError | None = None
         self._retry_at = 0.0
@@ -108,6 +111,7 @@ class Lane:
             try:
                 self._session = await self._driver.connect(poller.plan.connection)
             except SessionError as error:
+                poller.finding = await self._probe.finding(poller.plan)
                 poller.skip(now, error)
                 self._back_off(error)
                 return
@@ -116,6 +120,7 @@ class Lane:
         except SessionError as error:
             await self._failed(poller, error)
         else:
+            self._probe.needless()
             self._failures, self._error, poller.resting = 0, None, None
 
     async def _failed(self, poller: DevicePoller, error: SessionError) -> None:
@@ -125,6 +130,7 @@ class Lane:
             if any(other.resting is None for other in self._pollers.values()):
                 return
         await self._drop_session()
+        poller.finding = await self._probe.finding(poller.plan)
         self._back_off(error)
 
     def _back_off(self, error: SessionError) -> None:

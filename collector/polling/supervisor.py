@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -12,13 +12,12 @@ from collector.clock import Clock
 from collector.config.plan import DevicePlan, Plan
 from collector.polling.device import ScanSink
 from collector.polling.lane import Lane
+from collector.polling.probe import DriverOf
 from collector.status.board import Board, DeviceCondition
-from protocols.base import PlcDriver
 
 log = structlog.get_logger()
 
 Link = tuple[str | int, ...]
-DriverOf = Callable[[str], PlcDriver]
 
 STAGGER_S = 1.0
 FAULT_PAUSE_S = 5.0
@@ -75,7 +74,13 @@ class Supervisor:
     def _start(
         self, link: Link, devices: list[DevicePlan], first_due: dict[str, float], leaving: Iterable[Lane]
     ) -> None:
-        lane = Lane(self._driver_of(devices[0].protocol), clock=self._clock, board=self._board, deliver=self._deliver)
+        lane = Lane(
+            self._driver_of(devices[0].protocol),
+            clock=self._clock,
+            board=self._board,
+            deliver=self._deliver,
+            driver_of=self._driver_of,
+        )
         lane.keep(devices, first_due)
         self._lanes[link] = lane
         # A device that moved to another endpoint is let go there before it is asked here.

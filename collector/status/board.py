@@ -22,7 +22,7 @@ class DeviceCondition(StrEnum):
 @dataclass(slots=True)
 class DeviceState:
     """How one device does. Stamps are wall milliseconds; `error` is for the person who must act, `remark` what the
-    device says of itself.
+    device says of itself and what is doubtful about it.
 
     Until its first poll ends it is not `known` how it does; it counts as offline.
     """

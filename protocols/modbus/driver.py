@@ -53,6 +53,7 @@ class ModbusTcpDriver(_ModbusDriver[ModbusTcpConnection]):
 
     protocol: str = "modbus_tcp"
     default_port: int | None = DEFAULT_PORT
+    probe_address: str | None = "HR0"
 
     def connection(self, fields: Mapping[str, object], timeout_s: float) -> ModbusTcpConnection:
         """Check `host`, `port`, `unit_id`, `max_registers`, `max_bits`, `max_gap`. Raises `Refused`."""

@@ -27,6 +27,7 @@ class OpcUaDriver:
 
     protocol: str = "opcua"
     default_port: int | None = DEFAULT_PORT
+    probe_address: str | None = None
 
     def __init__(self, state_folder: Path | None = None) -> None:
         self._state_folder = state_folder

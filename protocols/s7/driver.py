@@ -16,6 +16,7 @@ class S7Driver:
 
     protocol: str = "s7"
     default_port: int | None = DEFAULT_PORT
+    probe_address: str | None = None
 
     def connection(self, fields: Mapping[str, object], timeout_s: float) -> S7Connection:
         """Check `host`, `port`, `rack`, `slot`, `pdu`. Raises `Refused`."""

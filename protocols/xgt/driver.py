@@ -18,6 +18,7 @@ class XgtDriver:
 
     protocol: str = "xgt"
     default_port: int | None = DEFAULT_PORT
+    probe_address: str | None = "%MW0"
 
     def connection(self, fields: Mapping[str, object], timeout_s: float) -> XgtConnection:
         """Check `host`, `port`, `family` (`cpu`), `max_bytes`. Raises `Refused`."""

@@ -105,6 +105,7 @@ class ScriptedDriver:
 
     protocol = "scripted"
     default_port = None
+    probe_address = "7"
 
     def __init__(self, max_gap: int = 0) -> None:
         self.devices: dict[str, ScriptedDevice] = {}

@@ -63,11 +63,12 @@ def test_what_plc_ethernet_means(
 
 
 def test_modbus_addresses_on_the_port_of_xgt_are_modbus_and_it_is_said() -> None:
-    protocol, note = resolve_plc_ethernet(None, "auto", ["40001"], 2004)
+    protocol, disagreement = resolve_plc_ethernet(None, "auto", ["40001"], 2004)
     assert protocol == "modbus_tcp"
-    assert note
-    assert "port 2004 is that of xgt" in note
-    assert "connection.protocol" in note
+    assert disagreement is not None
+    assert disagreement.by_port == "xgt"
+    assert "port 2004 is that of xgt" in disagreement.message
+    assert "connection.protocol" in disagreement.message
 
 
 @pytest.mark.parametrize(("addresses", "port"), [([], None), (["40001", "D100"], 9999), (["C0"], 9999), (["C0"], 4840)])

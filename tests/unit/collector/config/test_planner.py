@@ -48,6 +48,10 @@ def test_the_contracts_document_speaks_modbus_on_the_xgt_port() -> None:
     assert planned.connection.link == ("modbus_tcp", "192.168.1.10", 2004)
     assert planned.connection_id == 1
     assert [(remark.path, "2004" in remark.message) for remark in plan.remarks] == [("devices[0].protocol", True)]
+    assert planned.doubt is not None
+    assert (planned.doubt.protocol, planned.doubt.remark) == ("xgt", plan.remarks[0].message)
+    assert planned.doubt.connection is not None
+    assert planned.doubt.connection.link == ("xgt", "192.168.1.10", 2004)
 
 
 def test_a_thousand_registers_are_eight_requests() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from collector.config.plan import ProtocolDoubt
 from collector.polling.scan import Scan
 from collector.polling.supervisor import Supervisor
 from collector.status.board import Board, DeviceCondition
@@ -225,3 +226,21 @@ async def test_first_polls_are_spread(hall: Hall) -> None:
     starts = sorted(hall.driver.device(f"h{n}").read_times[0] for n in range(10))
     gaps = {round(later - sooner, 3) for sooner, later in itertools.pairwise(starts)}
     assert gaps == {0.1}
+
+
+async def test_a_probe_is_made_once_and_never_beside_another_session(hall: Hall) -> None:
+    device = hall.driver.device("plc")
+    device.break_reads = NoAnswer("plc did not answer")
+    plan = device_plan(hall.driver, [1])
+    hall.supervisor.apply(plan_of(replace(plan, doubt=ProtocolDoubt("other", "a doubt", plan.connection))))
+    await asyncio.sleep(2.5)
+    probes = [request for request in device.reads if request.addresses == (7,)]
+    assert (len(probes), device.most_sessions) == (1, 1)
+    assert hall.board.devices["1"].error == "plc did not answer"
+    assert hall.board.devices["1"].remark == "a doubt"
+
+    device.break_reads = None
+    await asyncio.sleep(40)
+    assert hall.condition("1") is DeviceCondition.ONLINE
+    assert hall.board.devices["1"].remark == "a doubt"
+    assert len([request for request in device.reads if request.addresses == (7,)]) == 1
