@@ -111,7 +111,7 @@ class Lane:
             try:
                 self._session = await self._driver.connect(poller.plan.connection)
             except SessionError as error:
-                poller.finding = await self._probe.finding(poller.plan)
+                poller.finding = await self._probe.finding(poller.plan, error)
                 poller.skip(now, error)
                 self._back_off(error)
                 return
@@ -130,7 +130,7 @@ class Lane:
             if any(other.resting is None for other in self._pollers.values()):
                 return
         await self._drop_session()
-        poller.finding = await self._probe.finding(poller.plan)
+        poller.finding = await self._probe.finding(poller.plan, error)
         self._back_off(error)
 
     def _back_off(self, error: SessionError) -> None:

@@ -23,10 +23,10 @@ class ProtocolProbe:
         """A device on the link has answered in the protocol of its addresses."""
         self._settled, self._finding = True, None
 
-    async def finding(self, plan: DevicePlan) -> str | None:
-        """What the device answers as and what to set, once that is known; None for a device that is not in doubt.
+    async def finding(self, plan: DevicePlan, error: SessionError) -> str | None:
+        """What the device that failed with `error` answers as and what to set; None where that is not known.
 
-        A probe that found nobody there has asked nothing, and is made again.
+        Where neither the device nor the probe found anybody there nothing was asked, and the probe is made again.
         """
         doubt = plan.doubt
         if doubt is None or doubt.connection is None:
@@ -40,7 +40,7 @@ class ProtocolProbe:
                         f"set connection.protocol to {doubt.protocol} and use its addresses"
                     )
             except ConnectFailed:
-                self._settled = False
+                self._settled = not isinstance(error, ConnectFailed)
         return self._finding
 
 

@@ -15,7 +15,7 @@ from collector.status.board import Board, DeviceCondition
 from protocols.errors import NoAnswer, SessionLost
 from protocols.quality import Quality
 from tests.doubles.clock import LoopClock
-from tests.doubles.driver import ScriptedDriver
+from tests.doubles.driver import ScriptedConnection, ScriptedDriver
 from tests.doubles.plans import device_plan, plan_of
 
 
@@ -244,3 +244,13 @@ async def test_a_probe_is_made_once_and_never_beside_another_session(hall: Hall)
     assert hall.condition("1") is DeviceCondition.ONLINE
     assert hall.board.devices["1"].remark == "a doubt"
     assert len([request for request in device.reads if request.addresses == (7,)]) == 1
+
+
+async def test_a_probe_that_is_not_let_in_where_the_device_was_is_spent(hall: Hall) -> None:
+    device, other = hall.driver.device("plc"), hall.driver.device("other")
+    device.break_reads = NoAnswer("plc did not answer")
+    other.refuse_connections = True
+    doubt = ProtocolDoubt("other", "a doubt", ScriptedConnection("other"))
+    hall.supervisor.apply(plan_of(replace(device_plan(hall.driver, [1]), doubt=doubt)))
+    await asyncio.sleep(100)
+    assert (other.connects, device.connects > 3) == (1, True)
