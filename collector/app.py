@@ -128,6 +128,7 @@ async def _composed(
             interval_s=settings.config_sync_interval_sec,
             clock=clock,
             board=board,
+            on_other_spelling=publisher.renew,
         )
         router = Router(
             {**StatusCommands(board, heartbeat).handlers(), **ConfigCommands(sync).handlers()},
@@ -234,7 +235,7 @@ def plan_options(settings: Settings) -> PlanOptions:
 
 
 def _log_change(device: DeviceState) -> None:
-    if device.condition is DeviceCondition.ONLINE:
-        log.info("device is online", device=device.name, id=device.id)
+    if device.condition in (DeviceCondition.ONLINE, DeviceCondition.DISABLED):
+        log.info(f"device is {device.condition}", device=device.name, id=device.id)
     else:
         log.warning(f"device is {device.condition}", device=device.name, id=device.id, reason=device.error)

@@ -59,10 +59,12 @@ class FileSource:
 
 
 class _PlainLoader(yaml.CSafeLoader):
-    """Reads what JSON can say: a date stays the text it was written as."""
+    """Leaves every scalar the text it was written as: YAML would make ``00001`` a 1 and ``on`` a truth."""
 
 
 _PlainLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [
+        (tag, pattern) for tag, pattern in resolvers if tag in ("tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")
+    ]
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }

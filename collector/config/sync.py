@@ -55,6 +55,7 @@ class ConfigSync:
         interval_s: float,
         clock: Clock,
         board: Board,
+        on_other_spelling: Callable[[], None] = lambda: None,
     ) -> None:
         self.asked = asyncio.Event()
         self.in_force: InForce | None = None
@@ -62,14 +63,16 @@ class ConfigSync:
         self._store = store
         self._options = options
         self._apply = apply
-        self._expected = _spellings(options.edge_id, fixed_id)
+        self._expected = _spellings(options.edge_id)
+        self._fixed_id = fixed_id
         self._interval_s = interval_s
         self._clock = clock
         self._board = board
         self._turn = asyncio.Lock()
         self._reached_at = clock.monotonic()
         self._unconditional_at = 0.0
-        self._failing: str | None = None
+        self._told: set[str] = set()
+        self._on_other_spelling = on_other_spelling
         self._failures = 0
 
     async def start_from_copy(self) -> None:
@@ -77,12 +80,15 @@ class ConfigSync:
         kept = await asyncio.to_thread(self._store.load) if self._store else None
         if kept is None:
             return
+        if kept.edge_id not in self._expected:
+            log.warning("the document kept on disk is another edge's and is not used", edge_id=kept.edge_id)
+            return
         try:
             plan = await asyncio.to_thread(self._planned, kept.body)
         except NotAConfig as error:
             log.warning("the document kept on disk can not be used", reason=str(error))
             return
-        if kept.edge_id in self._expected:
+        if not self._fixed_id:
             self._source.edge_id = kept.edge_id
         self._put_in_force(InForce(kept.body, kept.body_sha256, kept.etag, plan), source="disk")
 
@@ -92,7 +98,7 @@ class ConfigSync:
             async with asyncio.timeout(ASK_AT_START_S):
                 pause_s = await self._ask_once()
         except TimeoutError:
-            self._failed(f"{self._source.edge_id}: no answer within {ASK_AT_START_S:g} s")
+            self._failed(f"no answer to the question for {self._source.edge_id} within {ASK_AT_START_S:g} s")
             pause_s = self._pause_s()
         finally:
             self.asked.set()
@@ -103,7 +109,9 @@ class ConfigSync:
     async def reload(self) -> InForce:
         """Ask now, whatever the ETag says, and apply what comes. Raises `FleetError`."""
         async with self._turn:
-            return await self._sync(unconditional=True)
+            in_force = await self._sync(unconditional=True)
+        self._recovered()
+        return in_force
 
     async def _ask_once(self) -> float:
         """One round; returns the seconds until the next."""
@@ -119,7 +127,11 @@ class ConfigSync:
 
     async def _sync(self, *, unconditional: bool) -> InForce:
         known = self.in_force
+        spelling = self._source.edge_id
         answer = await self._source.fetch(None if unconditional or known is None else _tag_of(known))
+        if self._source.edge_id != spelling:
+            log.info("the Fleet server knows this edge by its other spelling", edge_id=self._source.edge_id)
+            self._on_other_spelling()
         self._reached_at = self._clock.monotonic()
         if unconditional:
             self._unconditional_at = self._clock.monotonic() + UNCONDITIONAL_EVERY_S
@@ -167,19 +179,20 @@ class ConfigSync:
             log.warning("refused", path=problem.path, reason=problem.message)
 
     def _recovered(self) -> None:
-        if self._failing is not None:
+        if self._told:
             log.info("the configuration can be had again")
-        self._failing, self._failures = None, 0
+        self._told.clear()
+        self._failures = 0
         self._board.config.error = None
         self._board.clear_condition("config_stale")
 
     def _failed(self, reason: str) -> None:
         self._failures += 1
         self._board.config.error = reason
-        if self._failing is None:
+        if reason not in self._told:
+            self._told.add(reason)
             meanwhile = "the last good configuration stays in force" if self.in_force else "nothing is polled"
             log.warning("no new configuration", reason=reason, meanwhile=meanwhile)
-        self._failing = reason
         if self._clock.monotonic() - self._reached_at >= STALE_AFTER_S:
             self._board.raise_condition("config_stale", reason)
 
@@ -191,8 +204,8 @@ class ConfigSync:
         return max(pause_s * random.uniform(1 - JITTER, 1 + JITTER), at_least_s)  # noqa: S311
 
 
-def _spellings(edge_id: str, fixed_id: bool) -> tuple[str, ...]:
-    other = None if fixed_id else other_spelling(edge_id)
+def _spellings(edge_id: str) -> tuple[str, ...]:
+    other = other_spelling(edge_id)
     return (edge_id, other) if other else (edge_id,)
 
 

@@ -63,7 +63,8 @@ class Caution:
         return None
 
     def _too_often(self, head: Entry) -> bool:
-        return self._losses > 2 * _LOSSES_TO_SUSPECT and len(head.payload) > self._largest_taken
+        # While the broker has taken nothing yet, it may be the account that it closes on, not a message.
+        return self._losses > 2 * _LOSSES_TO_SUSPECT and len(head.payload) > self._largest_taken > 0
 
 
 def _key(entry: Entry) -> tuple[object, ...]:

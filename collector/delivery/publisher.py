@@ -69,7 +69,7 @@ class Publisher:
         self._connection: MqttConnection | None = None
         self._status_topic = ""
         self._stopping = asyncio.Event()
-        self._told_down = False
+        self._told: set[str] = set()
 
     async def run(self) -> None:
         """Connect, deliver, and connect again, until `drain` or cancelled."""
@@ -87,6 +87,11 @@ class Publisher:
         """Send a status now, before anything else. Without a connection it is dropped: the next one is newer."""
         if self._session is not None:
             self._session.send_status(Message(self._status_topic, payload))
+
+    def renew(self) -> None:
+        """Connect anew: who we are at the broker has changed."""
+        if self._connection is not None:
+            self._connection.drop(Lost("the edge is known by another spelling from now on"))
 
     async def drain(self, timeout_s: float, farewell: Callable[[], bytes] | None = None) -> None:
         """Stop: wait for the PUBACKs of what is not safe on disk, publish the farewell status, disconnect.
@@ -148,8 +153,8 @@ class Publisher:
 
     def _went_down(self, problem: str) -> None:
         self._board.broker.error = problem
-        if not self._told_down:
-            self._told_down = True
+        if problem not in self._told:
+            self._told.add(problem)
             log.warning("no connection to the broker", url=self._options.url, reason=problem)
         if self._caution.stalled:
             self._board.raise_condition("ack_stalled", "the broker takes messages and acknowledges none")

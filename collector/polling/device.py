@@ -15,6 +15,7 @@ from protocols.quality import Quality
 
 ScanSink = Callable[[Scan], None]
 
+TAGS_TOLD = 3
 _NOT_POLLED = (DeviceCondition.DISABLED, DeviceCondition.REFUSED, DeviceCondition.FAULTED)
 
 
@@ -51,6 +52,7 @@ class DevicePoller:
         self._board = board
         self._deliver = deliver
         self._derived = Derivation(plan)
+        self._bad: dict[str, str] = {}
         self._last_stamp_ms = 0
         self._missed = 0
         self._away = False
@@ -68,6 +70,8 @@ class DevicePoller:
         known = board.devices.get(plan.id)
         if known is None or known.condition in _NOT_POLLED:
             board.expect(plan.id, plan.name)
+        else:
+            known.name = plan.name
 
     @property
     def due(self) -> float:
@@ -152,26 +156,34 @@ class DevicePoller:
             state.last_good_ms = scan.stamp_ms
         if failure is None:
             self.finding = None
-        if failure is None and not scan.bad:
-            self._away = False
-            if state.condition is not DeviceCondition.ONLINE or state.bad_tags:
-                state.bad_tags = {}
-                self._board.device(self.plan.id, self.plan.name, DeviceCondition.ONLINE)
-            return
-        if failure is not None:
-            state.failures += 1
+        for position, name in enumerate(scan.names):
+            quality = scan.bad.get(position)
+            if quality is None:
+                self._bad.pop(name, None)
+            else:
+                self._bad[name] = quality.value
+        state.failures += failure is not None
         self._away = failure is not None
-        state.bad_tags = {scan.names[position]: quality.value for position, quality in scan.bad.items()}
-        condition = DeviceCondition.OFFLINE if scan.empty else DeviceCondition.DEGRADED
-        self._board.device(self.plan.id, self.plan.name, condition, self._explain(scan, turns, failure))
+        condition = self._condition(scan, failure)
+        if condition is not DeviceCondition.ONLINE or state.condition is not condition or state.bad_tags:
+            state.bad_tags = dict(self._bad)
+            error = None if condition is DeviceCondition.ONLINE else self._explain(failure)
+            self._board.device(self.plan.id, self.plan.name, condition, error)
 
-    def _explain(self, scan: Scan, turns: list[_Turn], failure: SessionError | None) -> str:
+    def _condition(self, scan: Scan, failure: SessionError | None) -> DeviceCondition:
+        """Of the device as a whole: what was not due in this cycle counts as it was when it last was."""
+        if not self._bad:
+            return DeviceCondition.ONLINE
+        away = scan.empty and (failure is not None or len(self._bad) == len(self.plan.names))
+        return DeviceCondition.OFFLINE if away else DeviceCondition.DEGRADED
+
+    def _explain(self, failure: SessionError | None) -> str:
         if failure is not None:
             # The finding first, for the status cuts long texts.
             return f"{self.finding} ({failure})" if self.finding else str(failure)
-        refusals = [text for turn in turns for text in _refusals(turn)]
-        tags = ", ".join(f"{scan.names[position]} {quality}" for position, quality in list(scan.bad.items())[:3])
-        more = f" and {len(scan.bad) - 3} more" if len(scan.bad) > 3 else ""
+        refusals = [text for turn in self._turns for text in _refusals(turn)]
+        tags = ", ".join(f"{name} {quality}" for name, quality in list(self._bad.items())[:TAGS_TOLD])
+        more = f" and {len(self._bad) - TAGS_TOLD} more" if len(self._bad) > TAGS_TOLD else ""
         return f"no good value for {tags}{more}" + (f": {refusals[0]}" if refusals else "")
 
 

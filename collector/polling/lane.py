@@ -129,6 +129,8 @@ class Lane:
             poller.resting, poller.resting_until = error, self._clock.monotonic() + SILENT_UNIT_REST_S
             if any(other.resting is None for other in self._pollers.values()):
                 return
+            for other in self._pollers.values():  # it is the link that is silent: its own back-off counts
+                other.resting = None
         await self._drop_session()
         poller.finding = await self._probe.finding(poller.plan, error)
         self._back_off(error)

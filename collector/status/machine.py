@@ -40,10 +40,19 @@ class Machine:
         return MachineFigures(
             cpu_percent=psutil.cpu_percent(interval=None),
             memory_percent=psutil.virtual_memory().percent,
-            disk_percent=psutil.disk_usage(str(self._data_dir)).percent,
+            disk_percent=_disk_percent(self._data_dir),
             temperature_c=_processor_temperature(),
             ip_address=self._ip_address or _own_address(),
         )
+
+
+def _disk_percent(folder: Path) -> float:
+    """How full the filesystem is that holds the folder, or would hold it; 100 for one that does not answer."""
+    existing = next((place for place in (folder, *folder.absolute().parents) if place.exists()), Path("/"))
+    try:
+        return psutil.disk_usage(str(existing)).percent
+    except OSError:
+        return 100.0
 
 
 def _processor_temperature() -> float | None:

@@ -79,9 +79,9 @@ class ScriptedSession:
         await asyncio.sleep(device.answer_s)
         if device.crash:
             raise device.crash
-        if request.unit in device.silent_units:
+        if (silence := device.silent_units.get(request.unit)) is not None:
             await asyncio.sleep(3.0)
-            raise device.silent_units[request.unit]
+            raise silence
         if device.break_reads:
             raise device.break_reads
         span = range(request.first, request.last + 1)

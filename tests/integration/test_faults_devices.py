@@ -13,8 +13,9 @@ from collector.clock import Clock, SystemClock
 from collector.config.plan import Plan
 from collector.config.planner import PlanOptions, plan_document
 from collector.delivery.encode import MAX_PAYLOAD_BYTES, ScanEncoder
+from collector.polling.probe import DriverOf
 from collector.polling.scan import Scan
-from collector.polling.supervisor import DriverOf, Supervisor
+from collector.polling.supervisor import Supervisor
 from collector.status.board import Board, DeviceCondition, DeviceState
 from fleet_client.reading import read_document
 from protocols import registry

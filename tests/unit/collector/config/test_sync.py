@@ -124,7 +124,7 @@ async def test_an_empty_list_is_obeyed(tmp_path: Path) -> None:
 
 
 async def test_the_last_good_document_starts_without_the_server(tmp_path: Path) -> None:
-    DocumentStore(tmp_path).keep(document("v1", 40001), '"a"', "spifox-1", "/config")
+    DocumentStore(tmp_path).keep(document("v1", 40001), '"a"', "edge-1", "/config")
     office = Office(tmp_path, FleetUnreachable("refused"))
     await office.sync.start_from_copy()
     assert office.versions == ["v1"]
@@ -148,7 +148,7 @@ async def test_a_server_that_is_silent_does_not_hold_up_the_first_heartbeat(
     office = Office(tmp_path)
     task = asyncio.create_task(office.sync.run())
     await asyncio.wait_for(office.sync.asked.wait(), 2)
-    assert "no answer within" in (office.board.config.error or "")
+    assert "no answer to the question for edge-1" in (office.board.config.error or "")
     task.cancel()
 
 
@@ -199,7 +199,7 @@ async def test_a_yaml_file_with_variables_says_the_same_as_json(tmp_path: Path) 
         "edge_id: edge-1\n"
         "devices:\n"
         "- {id: 1, protocol: modbus_tcp, connection: {host: '${PLC_HOST}'},\n"
-        "   tags: [{name: 온도, address: 40001, data_type: UINT16, scale: 0.1}]}\n",
+        "   tags: [{name: 온도, address: 00001, data_type: UINT16, scale: 0.1}]}\n",
         encoding="utf-8",
     )
     fetched = await FileSource(file, "edge-1", {"PLC_HOST": "10.0.0.9"}).fetch(None)
@@ -209,10 +209,10 @@ async def test_a_yaml_file_with_variables_says_the_same_as_json(tmp_path: Path) 
         "edge_id": "edge-1",
         "devices": [
             {
-                "id": 1,
+                "id": "1",
                 "protocol": "modbus_tcp",
                 "connection": {"host": "10.0.0.9"},
-                "tags": [{"name": "온도", "address": 40001, "data_type": "UINT16", "scale": 0.1}],
+                "tags": [{"name": "온도", "address": "00001", "data_type": "UINT16", "scale": "0.1"}],
             }
         ],
     }
@@ -221,3 +221,10 @@ async def test_a_yaml_file_with_variables_says_the_same_as_json(tmp_path: Path) 
     file.write_text("devices: [", encoding="utf-8")
     with pytest.raises(NotAConfig, match="no YAML document"):
         await FileSource(file, "edge-1", {}).fetch(None)
+
+
+async def test_another_edges_document_is_not_started_with(tmp_path: Path) -> None:
+    DocumentStore(tmp_path).keep(document("v1", 40001), '"a"', "edge-of-before", "/config")
+    office = Office(tmp_path)
+    await office.sync.start_from_copy()
+    assert office.plans == []

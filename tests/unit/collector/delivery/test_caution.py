@@ -43,6 +43,11 @@ def test_closes_again_and_again_at_the_largest_message_yet_cost_that_message() -
     assert [found is not None for found in given_up].index(True) >= 5
 
 
+def test_a_broker_that_has_taken_nothing_yet_costs_no_message() -> None:
+    caution = Caution()
+    assert [caution.lost([entry(1)], CLOSED) for _ in range(50)] == [None] * 50
+
+
 def test_a_close_with_nothing_in_flight_blames_nobody() -> None:
     caution = Caution()
     for _ in range(10):

@@ -254,3 +254,36 @@ async def test_a_probe_that_is_not_let_in_where_the_device_was_is_spent(hall: Ha
     hall.supervisor.apply(plan_of(replace(device_plan(hall.driver, [1]), doubt=doubt)))
     await asyncio.sleep(100)
     assert (other.connects, device.connects > 3) == (1, True)
+
+
+async def test_a_bad_tag_of_a_slow_group_is_one_state_and_no_flapping(hall: Hall) -> None:
+    hall.driver.device("plc").unreadable = {50}
+    told: list[DeviceCondition] = []
+    hall.board.on_change.append(lambda state: told.append(state.condition))
+    hall.supervisor.apply(plan_of(device_plan(hall.driver, [1, 2], slow=[50, 60], interval_ms=200, slow_ms=1000)))
+    await asyncio.sleep(20)
+    assert told == [DeviceCondition.DEGRADED]
+    assert hall.board.devices["1"].bad_tags == {"t50": "bad_address"}
+    assert "t50 bad_address" in (hall.board.devices["1"].error or "")
+
+
+async def test_units_of_a_link_that_was_silent_come_back_with_the_link(hall: Hall) -> None:
+    gateway = hall.driver.device("gateway")
+    devices = [device_plan(hall.driver, [1], device_id=str(unit), host="gateway", unit=unit) for unit in (1, 2)]
+    hall.supervisor.apply(plan_of(*devices))
+    await asyncio.sleep(5)
+    gateway.silent_units = {unit: NoAnswer(f"unit {unit} is silent") for unit in (1, 2)}
+    await asyncio.sleep(10)
+    gateway.silent_units = {}
+    before = {unit: len(hall.good(unit)) for unit in ("1", "2")}
+    await asyncio.sleep(12)
+    assert all(len(hall.good(unit)) > before[unit] + 3 for unit in ("1", "2"))
+
+
+async def test_a_new_name_is_shown_at_once(hall: Hall) -> None:
+    plan = device_plan(hall.driver, [1])
+    hall.supervisor.apply(plan_of(plan))
+    await asyncio.sleep(2)
+    hall.supervisor.apply(plan_of(replace(plan, name="베타")))
+    await asyncio.sleep(2)
+    assert hall.board.devices["1"].name == "베타"

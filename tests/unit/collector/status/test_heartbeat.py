@@ -100,3 +100,8 @@ async def test_conditions_are_told_with_their_first_moment(heart: Heart) -> None
     assert heart.sent[0][1]["conditions"] == [
         {"code": "config_stale", "since": "2026-04-17T08:00:00.000Z", "detail": "still no answer"}
     ]
+
+
+def test_a_data_folder_that_is_away_does_not_end_the_heartbeat(tmp_path: Path) -> None:
+    figures = Machine(tmp_path / "gone" / "data", "10.1.2.3").figures()
+    assert figures.disk_percent == Machine(tmp_path, "10.1.2.3").figures().disk_percent > 0
