@@ -46,14 +46,24 @@ class DevicePlace:
 
 
 @dataclass(frozen=True, slots=True)
+class LostDevice:
+    """A device that was refused as a whole, by the id and the name it was sent with."""
+
+    id: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadDocument:
     """What a body said: the document of all that can be used, what was refused, and what was read leniently.
 
-    ``places`` has one entry for each of ``document.devices``.
+    ``places`` has one entry for each of ``document.devices``; ``lost`` are those whose id can be told of the others.
     """
 
     document: ConfigDocument
     places: tuple[DevicePlace, ...]
+    lost: tuple[LostDevice, ...]
     refusals: tuple[Refusal, ...]
     notes: tuple[Note, ...]
 
@@ -77,7 +87,9 @@ def read_parsed(sent: object, *, expected_edge_ids: Collection[str] | None) -> R
     fields["devices"] = tuple(device for device, _ in accepted)
     document = reader.document(fields)
     places = tuple(place for _, place in accepted)
-    return ReadDocument(document, places, tuple(reader.refusals), tuple(reader.reading.notes))
+    return ReadDocument(
+        document, places, tuple(reader.lost.values()), tuple(reader.refusals), tuple(reader.reading.notes)
+    )
 
 
 def count_devices(body: bytes) -> int | None:
@@ -92,14 +104,17 @@ def count_devices(body: bytes) -> int | None:
 class _Reader:
     reading: Reading = field(default_factory=Reading)
     refusals: list[Refusal] = field(default_factory=list)
+    lost: dict[str, LostDevice] = field(default_factory=dict)
     tags_seen: int = 0
 
     def devices(self, sent: list[object]) -> tuple[tuple[DeviceConfig, DevicePlace], ...]:
         accepted: dict[str, tuple[DeviceConfig, DevicePlace]] = {}
         for index, one in enumerate(sent[:MAX_DEVICES]):
             path = f"devices[{index}]"
+            refused_before = len(self.refusals)
             read = self._device(path, one)
             if read is None:
+                self._lose(one, self.refusals[refused_before:])
                 continue
             device = read[0]
             if device.id in accepted:
@@ -107,6 +122,8 @@ class _Reader:
             else:
                 accepted[device.id] = read
         self._refuse_surplus("devices", len(sent), MAX_DEVICES, f"at most {MAX_DEVICES:,} devices")
+        for device_id in accepted:
+            self.lost.pop(device_id, None)
         return tuple(accepted.values())
 
     def document(self, fields: dict[str, object]) -> ConfigDocument:
@@ -133,6 +150,18 @@ class _Reader:
         fields["tags"] = tuple(by_path.values())
         device = self._validated(path, DeviceConfig, fields)
         return None if device is None else (device, DevicePlace(path, tuple(by_path)))
+
+    def _lose(self, sent: object, refusals: list[Refusal]) -> None:
+        """Remember a refused device if it can be told which one it is."""
+        try:
+            fields = read_fields(DeviceConfig, sent, Reading())
+            device_id = as_text(fields.get("id"), 256)
+            name = as_text(fields["name"], 256) if fields.get("name") else device_id
+        except PydanticCustomError:
+            return
+        own = [refusal for refusal in refusals if ".tags[" not in refusal.path]
+        if device_id and own:
+            self.lost.setdefault(device_id, LostDevice(device_id, name, f"{own[0].path}: {own[0].message}"))
 
     def _tags(self, path: str, sent: list[object]) -> dict[str, TagConfig]:
         room = MAX_TAGS - self.tags_seen

@@ -55,7 +55,7 @@ def plan_document(read: ReadDocument, options: PlanOptions) -> Plan:
         edge_id=read.document.edge_id or options.edge_id,
         edge_name=read.document.edge_name,
         devices=tuple(planner.devices),
-        idle=tuple(planner.idle),
+        idle=(*planner.idle, *(IdleDevice(lost.id, lost.name, lost.reason) for lost in read.lost)),
         problems=(*refused, *planner.problems),
         remarks=(*remarks, *planner.remarks),
     )

@@ -181,3 +181,11 @@ def test_ten_thousand_tags_are_planned_within_a_second() -> None:
     plan = plan_of(*devices)
     assert time.process_time() - started < 3.0, "1 s is what `make bench` asks; this guards against the quadratic"
     assert plan.tag_count == 10_000
+
+
+def test_a_device_refused_while_reading_is_shown_as_refused() -> None:
+    plan = plan_of(device(interval_ms=5), device(id="2"), {"name": "없음"}, device(id="3", protocol=None))
+    assert [planned.id for planned in plan.devices] == ["2"]
+    assert [(idle.id, idle.name) for idle in plan.idle] == [("1", "CASE프레스_PLC_01"), ("3", "CASE프레스_PLC_01")]
+    assert plan.idle[0].reason is not None
+    assert plan.idle[0].reason.startswith("devices[0].interval_ms: ")
