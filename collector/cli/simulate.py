@@ -20,7 +20,7 @@ Fault = Annotated[
 
 @app.command()
 def modbus(
-    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 5020,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 5020,
     host: Host = "127.0.0.1",
     unit_id: Annotated[int, typer.Option(min=0, max=255, help="Unit id that answers.")] = 1,
     fault: Fault = None,
@@ -36,7 +36,7 @@ def modbus(
 
 @app.command()
 def opcua(
-    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 4840,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 4840,
     host: Host = "127.0.0.1",
     fault: Fault = None,
 ) -> None:
@@ -51,7 +51,9 @@ def opcua(
 
 @app.command()
 def s7(
-    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one. Real CPUs have 102.")] = 10102,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one. Real CPUs have 102.")
+    ] = 10102,
     host: Host = "127.0.0.1",
     pdu: Annotated[int, typer.Option(min=112, max=960, help="Greatest message it grants: 240, 480 or 960.")] = 480,
     fault: Fault = None,
@@ -67,7 +69,7 @@ def s7(
 
 @app.command()
 def xgt(
-    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 2004,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 2004,
     host: Host = "127.0.0.1",
     family: Annotated[str, typer.Option(help="Whom to play: xgk, xgi, xgr, xgb or xgb_iec.")] = "xgk",
     fault: Fault = None,
@@ -83,7 +85,7 @@ def xgt(
 
 @app.command()
 def fleet(
-    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 8080,
     host: Host = "127.0.0.1",
     broker: Annotated[
         str | None,
@@ -108,7 +110,8 @@ def fleet(
 
 @app.command()
 def broker(
-    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 1883, host: Host = "127.0.0.1"
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 1883,
+    host: Host = "127.0.0.1",
 ) -> None:
     """An MQTT 3.1.1 broker for trials, open to anybody who can reach it.
 

@@ -100,7 +100,7 @@ class Router:
             return Outcome("success", await handler(command.params))
         except CommandFailed as failure:
             return failure.outcome
-        except Exception as error:
+        except Exception as error:  # a handler's bug costs its command, not the router
             log.error("a command failed", command=command.command, exc_info=error)
             return Outcome("error", {}, "internal", f"{type(error).__name__}: {error}")
 
