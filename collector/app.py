@@ -17,6 +17,7 @@ from collector import __version__
 from collector.clock import Clock, SystemClock, iso_utc
 from collector.commands.handlers import ConfigCommands, StatusCommands
 from collector.commands.router import Router
+from collector.config.plan import Plan
 from collector.config.planner import PlanOptions
 from collector.config.source import ApiSource, ConfigSource
 from collector.config.sync import ConfigSync
@@ -31,6 +32,7 @@ from collector.polling.supervisor import Supervisor
 from collector.settings import Settings
 from collector.status.board import Board, DeviceCondition, DeviceState
 from collector.status.heartbeat import Heartbeat
+from collector.status.insecure import show_insecure
 from collector.status.machine import Machine
 from fleet_client.copies import DocumentStore
 from fleet_client.events import event_body
@@ -119,11 +121,17 @@ async def _composed(
             driver_of=partial(registry.driver, state_folder=settings.data_dir),
         ) as supervisor,
     ):
+
+        def apply(plan: Plan) -> None:
+            supervisor.apply(plan)
+            show_insecure(board, settings, (device.connection for device in plan.devices))
+
+        show_insecure(board, settings, ())
         sync = ConfigSync(
             source,
             DocumentStore(settings.data_dir / "config"),
             plan_options(settings),
-            supervisor.apply,
+            apply,
             fixed_id=settings.edge_id_fixed,
             interval_s=settings.config_sync_interval_sec,
             clock=clock,
