@@ -55,6 +55,22 @@ class Collector:
     on_scan: list[Callable[[Scan], None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every part is given: who we are, what is set, and where all write down what they see."""
+
+    settings: Settings
+    clock: Clock
+    board: Board
+    address: EdgeAddress
+
+    def event(self, kind: str, fields: Mapping[str, object]) -> Message | None:
+        """An event of a type, ready for the outbox; None when events are off."""
+        if not self.settings.mqtt_events:
+            return None
+        return Message(self.address.topics.events, event_body(kind, iso_utc(self.clock.wall_ms()), fields))
+
+
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Collect until `stop` is set, then let go in order. Raises `DataFolderInUse`."""
     async with collecting(settings):
@@ -70,7 +86,7 @@ async def collecting(settings: Settings) -> AsyncIterator[Collector]:
     board.on_change.append(_log_change)
     log.info("starting", version=__version__, edge_id=settings.edge_id, data_dir=str(settings.data_dir))
     async with config_source(settings) as source:
-        address = EdgeAddress(settings, lambda: source.edge_id)
+        site = Site(settings, clock, board, EdgeAddress(settings, lambda: source.edge_id))
         async with Outbox.open(
             settings.data_dir / "outbox",
             commit_ms=settings.buffer_commit_ms,
@@ -78,73 +94,33 @@ async def collecting(settings: Settings) -> AsyncIterator[Collector]:
             clock=clock,
             board=board,
             mark_buffered=mark_buffered,
-            event_letter=_event_writer(settings, address, clock),
+            event_letter=site.event,
         ) as outbox:
             collector = Collector(board, outbox, [])
-            async with _composed(settings, source, address, collector, clock):
+            async with _composed(site, source, collector):
                 yield collector
 
 
 @asynccontextmanager
-async def _composed(
-    settings: Settings, source: ConfigSource, address: EdgeAddress, collector: Collector, clock: Clock
-) -> AsyncIterator[None]:
-    board, outbox = collector.board, collector.outbox
+async def _composed(site: Site, source: ConfigSource, collector: Collector) -> AsyncIterator[None]:
+    settings, outbox = site.settings, collector.outbox
     machine = Machine(settings.data_dir, None if settings.edge_ip_address is None else str(settings.edge_ip_address))
     ready = asyncio.Event()
-    heartbeat = Heartbeat(
-        board,
-        machine,
-        lambda payload: publisher.publish_status(payload),
-        clock=clock,
-        company_code=settings.company_code,
-        interval_s=settings.heartbeat_interval_sec,
-        all_devices=settings.heartbeat_detail == "full",
-    )
+    heartbeat = _heartbeat(site, machine, lambda payload: publisher.publish_status(payload))
     publisher = Publisher(
         outbox,
         mqtt_options(settings),
-        address,
-        board=board,
-        clock=clock,
+        site.address,
+        board=site.board,
+        clock=site.clock,
         ready=ready,
         on_connected=heartbeat.beat,
         on_command=lambda payload, retained: router.take(payload, retained),
         reconnect_max_s=settings.mqtt_reconnect_max_sec,
     )
-    async with (
-        _publishing(publisher, lambda: shutdown_status(settings.company_code, iso_utc(clock.wall_ms()))),
-        Supervisor(
-            clock=clock,
-            board=board,
-            deliver=_delivery(settings, address, collector, clock),
-            driver_of=partial(registry.driver, state_folder=settings.data_dir),
-        ) as supervisor,
-    ):
-
-        def apply(plan: Plan) -> None:
-            supervisor.apply(plan)
-            show_insecure(board, settings, (device.connection for device in plan.devices))
-
-        show_insecure(board, settings, ())
-        sync = ConfigSync(
-            source,
-            DocumentStore(settings.data_dir / "config"),
-            plan_options(settings),
-            apply,
-            fixed_id=settings.edge_id_fixed,
-            interval_s=settings.config_sync_interval_sec,
-            clock=clock,
-            board=board,
-            on_other_spelling=publisher.renew,
-        )
-        router = Router(
-            {**StatusCommands(board, heartbeat).handlers(), **ConfigCommands(sync).handlers()},
-            lambda body: outbox.put_letter(Message(address.topics.responses, body)),
-            clock=clock,
-            max_age_ms=int(settings.command_max_age_sec * 1000),
-            require_timestamp=settings.command_require_timestamp,
-        )
+    async with _publishing(publisher, site), _supervisor(site, collector) as supervisor:
+        sync = _config_sync(site, source, supervisor, publisher)
+        router = _router(site, outbox, heartbeat, sync)
         await sync.start_from_copy()
         async with asyncio.TaskGroup() as sources:
             tasks = [
@@ -160,8 +136,63 @@ async def _composed(
                     task.cancel()
 
 
+def _heartbeat(site: Site, machine: Machine, publish: Callable[[bytes], None]) -> Heartbeat:
+    return Heartbeat(
+        site.board,
+        machine,
+        publish,
+        clock=site.clock,
+        company_code=site.settings.company_code,
+        interval_s=site.settings.heartbeat_interval_sec,
+        all_devices=site.settings.heartbeat_detail == "full",
+    )
+
+
+def _supervisor(site: Site, collector: Collector) -> Supervisor:
+    return Supervisor(
+        clock=site.clock,
+        board=site.board,
+        deliver=_delivery(site, collector),
+        driver_of=partial(registry.driver, state_folder=site.settings.data_dir),
+    )
+
+
+def _config_sync(site: Site, source: ConfigSource, supervisor: Supervisor, publisher: Publisher) -> ConfigSync:
+    settings, board = site.settings, site.board
+
+    def apply(plan: Plan) -> None:
+        supervisor.apply(plan)
+        show_insecure(board, settings, (device.connection for device in plan.devices))
+
+    show_insecure(board, settings, ())
+    return ConfigSync(
+        source,
+        DocumentStore(settings.data_dir / "config"),
+        plan_options(settings),
+        apply,
+        fixed_id=settings.edge_id_fixed,
+        interval_s=settings.config_sync_interval_sec,
+        clock=site.clock,
+        board=board,
+        on_other_spelling=publisher.renew,
+    )
+
+
+def _router(site: Site, outbox: Outbox, heartbeat: Heartbeat, sync: ConfigSync) -> Router:
+    return Router(
+        {**StatusCommands(site.board, heartbeat).handlers(), **ConfigCommands(sync).handlers()},
+        lambda body: outbox.put_letter(Message(site.address.topics.responses, body)),
+        clock=site.clock,
+        max_age_ms=int(site.settings.command_max_age_sec * 1000),
+        require_timestamp=site.settings.command_require_timestamp,
+    )
+
+
 @asynccontextmanager
-async def _publishing(publisher: Publisher, farewell: Callable[[], bytes]) -> AsyncIterator[None]:
+async def _publishing(publisher: Publisher, site: Site) -> AsyncIterator[None]:
+    def farewell() -> bytes:
+        return shutdown_status(site.settings.company_code, iso_utc(site.clock.wall_ms()))
+
     async with asyncio.TaskGroup() as sinks:
         publishing = sinks.create_task(publisher.run(), name="publisher")
         try:
@@ -200,11 +231,11 @@ async def _get_ready(asked: asyncio.Event, ready: asyncio.Event, settings: Setti
     ready.set()
 
 
-def _delivery(settings: Settings, address: EdgeAddress, collector: Collector, clock: Clock) -> Callable[[Scan], None]:
-    outbox = collector.outbox
-    changes = Changes(clock, send_empty=settings.data_on_error == "empty")
+def _delivery(site: Site, collector: Collector) -> Callable[[Scan], None]:
+    settings, outbox = site.settings, collector.outbox
+    changes = Changes(site.clock, send_empty=settings.data_on_error == "empty")
     encoder = ScanEncoder(
-        topic=lambda: address.topics.data,
+        topic=lambda: site.address.topics.data,
         epoch=outbox.epoch,
         next_seq=outbox.next_seq,
         meta=settings.payload_meta == "body",
@@ -219,17 +250,6 @@ def _delivery(settings: Settings, address: EdgeAddress, collector: Collector, cl
             look(scan)
 
     return deliver
-
-
-def _event_writer(
-    settings: Settings, address: EdgeAddress, clock: Clock
-) -> Callable[[str, Mapping[str, object]], Message | None]:
-    def write(kind: str, fields: Mapping[str, object]) -> Message | None:
-        if not settings.mqtt_events:
-            return None
-        return Message(address.topics.events, event_body(kind, iso_utc(clock.wall_ms()), fields))
-
-    return write
 
 
 def plan_options(settings: Settings) -> PlanOptions:
