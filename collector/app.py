@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from collector import __version__
+from collector import BUILT_MS, __version__
 from collector.clock import Clock, SystemClock, iso_utc
 from collector.commands.handlers import ConfigCommands, StatusCommands
 from collector.commands.router import Router
@@ -31,9 +31,11 @@ from collector.polling.scan import Scan
 from collector.polling.supervisor import Supervisor
 from collector.settings import Settings
 from collector.status.board import Board, DeviceCondition, DeviceState
+from collector.status.clock_watch import ClockWatch
 from collector.status.heartbeat import Heartbeat
 from collector.status.insecure import show_insecure
 from collector.status.machine import Machine
+from collector.storage.clock_seen import note_clock_seen, read_clock_seen
 from fleet_client.copies import DocumentStore
 from fleet_client.events import event_body
 from fleet_client.payloads import mark_buffered
@@ -52,6 +54,7 @@ class Collector:
 
     board: Board
     outbox: Outbox
+    clock_watch: ClockWatch
     on_scan: list[Callable[[Scan], None]]
 
 
@@ -96,7 +99,8 @@ async def collecting(settings: Settings) -> AsyncIterator[Collector]:
             mark_buffered=mark_buffered,
             event_letter=site.event,
         ) as outbox:
-            collector = Collector(board, outbox, [])
+            watch = await _clock_watch(site, outbox)
+            collector = Collector(board, outbox, watch, [])
             async with _composed(site, source, collector):
                 yield collector
 
@@ -119,7 +123,7 @@ async def _composed(site: Site, source: ConfigSource, collector: Collector) -> A
         reconnect_max_s=settings.mqtt_reconnect_max_sec,
     )
     async with _publishing(publisher, site), _supervisor(site, collector) as supervisor:
-        sync = _config_sync(site, source, supervisor, publisher)
+        sync = _config_sync(site, source, supervisor, publisher, collector.clock_watch)
         router = _router(site, outbox, heartbeat, sync)
         await sync.start_from_copy()
         async with asyncio.TaskGroup() as sources:
@@ -127,6 +131,7 @@ async def _composed(site: Site, source: ConfigSource, collector: Collector) -> A
                 sources.create_task(sync.run(), name="config sync"),
                 sources.create_task(heartbeat.run(sync.asked), name="heartbeat"),
                 sources.create_task(router.run(), name="commands"),
+                sources.create_task(collector.clock_watch.run(), name="clock watch"),
                 sources.create_task(_get_ready(sync.asked, ready, settings, machine), name="start jitter"),
             ]
             try:
@@ -134,6 +139,22 @@ async def _composed(site: Site, source: ConfigSource, collector: Collector) -> A
             finally:
                 for task in tasks:
                     task.cancel()
+
+
+async def _clock_watch(site: Site, outbox: Outbox) -> ClockWatch:
+    def tell(kind: str, fields: Mapping[str, object]) -> None:
+        if letter := site.event(kind, fields):
+            outbox.put_letter(letter)
+
+    data_dir = site.settings.data_dir
+    return ClockWatch(
+        site.clock,
+        site.board,
+        built_ms=BUILT_MS,
+        seen_ms=await asyncio.to_thread(read_clock_seen, data_dir),
+        remember=partial(note_clock_seen, data_dir),
+        tell=tell,
+    )
 
 
 def _heartbeat(site: Site, machine: Machine, publish: Callable[[bytes], None]) -> Heartbeat:
@@ -157,7 +178,9 @@ def _supervisor(site: Site, collector: Collector) -> Supervisor:
     )
 
 
-def _config_sync(site: Site, source: ConfigSource, supervisor: Supervisor, publisher: Publisher) -> ConfigSync:
+def _config_sync(
+    site: Site, source: ConfigSource, supervisor: Supervisor, publisher: Publisher, watch: ClockWatch
+) -> ConfigSync:
     settings, board = site.settings, site.board
 
     def apply(plan: Plan) -> None:
@@ -175,6 +198,7 @@ def _config_sync(site: Site, source: ConfigSource, supervisor: Supervisor, publi
         clock=site.clock,
         board=board,
         on_other_spelling=publisher.renew,
+        on_server_time=watch.heard,
     )
 
 
@@ -240,6 +264,7 @@ def _delivery(site: Site, collector: Collector) -> Callable[[Scan], None]:
         next_seq=outbox.next_seq,
         meta=settings.payload_meta == "body",
         send_empty=settings.data_on_error == "empty",
+        clock_in_doubt=collector.clock_watch.in_doubt,
     )
 
     def deliver(scan: Scan) -> None:

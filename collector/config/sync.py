@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import structlog
 
@@ -56,6 +57,7 @@ class ConfigSync:
         clock: Clock,
         board: Board,
         on_other_spelling: Callable[[], None] = lambda: None,
+        on_server_time: Callable[[datetime], None] = lambda _: None,
     ) -> None:
         self.asked = asyncio.Event()
         self.in_force: InForce | None = None
@@ -73,6 +75,7 @@ class ConfigSync:
         self._unconditional_at = 0.0
         self._told: set[str] = set()
         self._on_other_spelling = on_other_spelling
+        self._on_server_time = on_server_time
         self._failures = 0
 
     async def start_from_copy(self) -> None:
@@ -133,6 +136,8 @@ class ConfigSync:
             log.info("the Fleet server knows this edge by its other spelling", edge_id=self._source.edge_id)
             self._on_other_spelling()
         self._reached_at = self._clock.monotonic()
+        if answer.server_date is not None:
+            self._on_server_time(answer.server_date)
         if unconditional:
             self._unconditional_at = self._clock.monotonic() + UNCONDITIONAL_EVERY_S
         if not isinstance(answer, Fetched):

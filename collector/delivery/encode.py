@@ -12,7 +12,7 @@ MAX_PAYLOAD_BYTES = 128 * 1024
 
 
 class ScanEncoder:
-    """Makes the messages of one edge. `next_seq` numbers them; `topic` is asked anew each time."""
+    """Makes the messages of one edge. `next_seq` numbers them; `topic` and `clock_in_doubt` are asked each time."""
 
     def __init__(
         self,
@@ -22,6 +22,7 @@ class ScanEncoder:
         next_seq: Callable[[], int],
         meta: bool,
         send_empty: bool,
+        clock_in_doubt: Callable[[], bool] = lambda: False,
         max_bytes: int = MAX_PAYLOAD_BYTES,
     ) -> None:
         self._topic = topic
@@ -29,6 +30,7 @@ class ScanEncoder:
         self._next_seq = next_seq
         self._meta = meta
         self._send_empty = send_empty
+        self._clock_in_doubt = clock_in_doubt
         self._max_bytes = max_bytes
 
     def messages(self, scan: Scan) -> list[tuple[int, Message]]:
@@ -78,7 +80,8 @@ class ScanEncoder:
         part: tuple[int, int] | None,
     ) -> bytes:
         device = scan.device
-        meta = DataMeta(self._epoch, seq, quality, None, part) if self._meta else None
+        clock = "unsynced" if self._meta and self._clock_in_doubt() else None
+        meta = DataMeta(self._epoch, seq, quality, clock, part) if self._meta else None
         return data_body(iso_utc(scan.stamp_ms), device.equipment_id, device.connection_id, tags, meta)
 
 

@@ -8,6 +8,7 @@ from collector.config.plan import DevicePlan
 from collector.polling.derived import Derivation, Row
 from collector.polling.group import GroupReader
 from collector.polling.scan import Scan
+from collector.polling.stamps import Stamps
 from collector.status.board import Board, DeviceCondition
 from protocols.base import Cycle, PlcDriver, PlcSession, Remarking
 from protocols.errors import SessionError
@@ -53,7 +54,7 @@ class DevicePoller:
         self._deliver = deliver
         self._derived = Derivation(plan)
         self._bad: dict[str, str] = {}
-        self._last_stamp_ms = 0
+        self._stamps = Stamps(clock)
         self._missed = 0
         self._away = False
         self._remark: str | None = None
@@ -130,20 +131,13 @@ class DevicePoller:
                     if value is None and position not in cycle.bad:
                         cycle.bad[position] = missing
         if len(turns) == 1 and not self._derived:
-            return Scan(self.plan, self._stamp(), turns[0].names, cycles[0].values, cycles[0].bad)
+            return Scan(self.plan, self._stamps.next_ms(), turns[0].names, cycles[0].values, cycles[0].bad)
         rows = _merge(turns, cycles)
         self._derived.complete(rows)
         tags = sorted(rows)
         names = tuple(self.plan.names[tag] for tag in tags)
         bad = {position: quality for position, tag in enumerate(tags) if (quality := rows[tag].quality) is not None}
-        return Scan(self.plan, self._stamp(), names, [rows[tag].value for tag in tags], bad)
-
-    def _stamp(self) -> int:
-        stamp_ms = self._clock.wall_ms()
-        if stamp_ms == self._last_stamp_ms:
-            stamp_ms += 1
-        self._last_stamp_ms = stamp_ms
-        return stamp_ms
+        return Scan(self.plan, self._stamps.next_ms(), names, [rows[tag].value for tag in tags], bad)
 
     def _report(self, scan: Scan, turns: list[_Turn], failure: SessionError | None) -> None:
         state = self._board.devices[self.plan.id]

@@ -17,11 +17,15 @@ _EXIT_WITHIN_S = 10.0
 
 
 class CollectorProcess:
-    """One collector in a folder of its own, configured by a `.env` file only. May be started again after its end."""
+    """One collector in a folder of its own, configured by a `.env` file only. May be started again after its end.
+
+    `environment` is added to the process's own at the next start.
+    """
 
     def __init__(self, folder: Path, variables: Mapping[str, object]) -> None:
         self.folder = folder
         self.log_file = folder / "collector.log"
+        self.environment: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self.configure(variables)
@@ -41,7 +45,7 @@ class CollectorProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "collector", "run", *arguments],
                 cwd=self.folder,
-                env={**quiet, "PYTHONPATH": str(Path(__file__).parents[2])},
+                env={**quiet, "PYTHONPATH": str(Path(__file__).parents[2]), **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -16,6 +16,7 @@ from collector.delivery.encode import ScanEncoder
 from collector.delivery.gaps import gap_fields
 from collector.polling.scan import Scan
 from collector.status.board import Board
+from collector.status.clock_watch import ClockWatch
 from collector.status.heartbeat import Heartbeat
 from collector.status.machine import Machine, MachineFigures
 from collector.storage.records import Gap
@@ -26,6 +27,7 @@ from fleet_client.reading import read_document
 from fleet_client.status import heartbeat
 from fleet_client.topics import Topics
 from protocols.quality import Quality
+from tests.doubles.clock import FakeClock
 from tests.doubles.collector_process import CollectorProcess
 from tests.doubles.documentation import Block, all_blocks
 from tests.doubles.mosquitto import Mosquitto, free_port
@@ -171,9 +173,23 @@ def made_here() -> Sent:
         {
             "status online": [json.loads(heartbeat(beat.fields(all_devices=False)))],
             "events gap": [json.loads(gap)],
+            "events clock_step": [json.loads(body) for body in clock_steps()],
             "data": list(data_of_a_large_device()),
         },
     )
+
+
+def clock_steps() -> list[bytes]:
+    """A clock that is set."""
+    told: list[bytes] = []
+    clock = FakeClock()
+    watch = ClockWatch(
+        clock, Board(clock), built_ms=0, seen_ms=0, remember=lambda _: None,
+        tell=lambda kind, fields: told.append(event_body(kind, iso_utc(clock.wall_ms()), fields)),
+    )  # fmt: skip
+    clock.step_wall(-3600)
+    assert watch.in_doubt()
+    return told
 
 
 def data_of_a_large_device() -> Iterator[Payload]:

@@ -94,3 +94,19 @@ def test_a_large_scan_is_split_and_its_parts_make_the_whole(texts: list[str], li
         assert all(len(m.payload) <= limit or len(b["tags"]) == 1 for (_, m), b in zip(messages, parts, strict=True))
     assert parts[0]["meta"]["quality"] == {"missing": "timeout"}
     assert all("quality" not in body["meta"] for body in parts[1:])
+
+
+def test_values_of_a_doubtful_time_are_marked_and_keep_their_stamp() -> None:
+    doubts = iter((False, True))
+    mine = ScanEncoder(
+        topic=lambda: "t",
+        epoch="mi4k2x9a",
+        next_seq=itertools.count(1).__next__,
+        meta=True,
+        send_empty=False,
+        clock_in_doubt=lambda: next(doubts),
+    )
+    first, second = (bodies(mine.messages(scan_of({"a": 1})))[0] for _ in range(2))
+    assert "clock" not in first["meta"]
+    assert second["meta"]["clock"] == "unsynced"
+    assert first["timestamp"] == second["timestamp"]
