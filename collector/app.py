@@ -34,6 +34,7 @@ from collector.status.board import Board, DeviceCondition, DeviceState
 from collector.status.clock_watch import ClockWatch
 from collector.status.heartbeat import Heartbeat
 from collector.status.insecure import show_insecure
+from collector.status.logs import Log
 from collector.status.machine import Machine
 from collector.storage.clock_seen import note_clock_seen, read_clock_seen
 from fleet_client.copies import DocumentStore
@@ -74,10 +75,12 @@ class Site:
         return Message(self.address.topics.events, event_body(kind, iso_utc(self.clock.wall_ms()), fields))
 
 
-async def run(settings: Settings, stop: asyncio.Event) -> None:
+async def run(settings: Settings, stop: asyncio.Event, written: Log) -> None:
     """Collect until `stop` is set, then let go in order. Raises `DataFolderInUse`."""
-    async with collecting(settings):
+    async with collecting(settings), asyncio.TaskGroup() as tasks:
+        releasing = tasks.create_task(written.keep_releasing(), name="log")
         await stop.wait()
+        releasing.cancel()
         log.info("stopping")
 
 
@@ -289,6 +292,8 @@ def plan_options(settings: Settings) -> PlanOptions:
 
 def _log_change(device: DeviceState) -> None:
     if device.condition in (DeviceCondition.ONLINE, DeviceCondition.DISABLED):
-        log.info(f"device is {device.condition}", device=device.name, id=device.id)
+        log.info(f"device is {device.condition}", device=device.name, id=device.id, _thing="device")
     else:
-        log.warning(f"device is {device.condition}", device=device.name, id=device.id, reason=device.error)
+        log.warning(
+            f"device is {device.condition}", device=device.name, id=device.id, reason=device.error, _thing="device"
+        )

@@ -1,9 +1,13 @@
 """A command in the foreground: on the fastest event loop there is, until SIGINT or SIGTERM."""
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
+
+STRAY_THREADS_S = 0.5
 
 ResultT = TypeVar("ResultT")
 
@@ -11,7 +15,8 @@ ResultT = TypeVar("ResultT")
 def until_signal(work: Callable[[asyncio.Event], Awaitable[ResultT]], *, forced_exit_s: float) -> ResultT:
     """Run `work` with an event that SIGTERM and SIGINT set; returns what it returns.
 
-    It has `forced_exit_s` from the signal on to come to its end. Then the process is ended, whatever hangs.
+    It has `forced_exit_s` from the signal on to come to its end. Then the process is ended, whatever hangs. Work that
+    has come to its end waits for no thread that has not, such as one with a name server that does not answer.
     """
 
     async def main() -> ResultT:
@@ -22,7 +27,12 @@ def until_signal(work: Callable[[asyncio.Event], Awaitable[ResultT]], *, forced_
         return await work(stop)
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(main())
+        result = runner.run(main())
+        stray = threading.Timer(STRAY_THREADS_S, os._exit, (0,))
+        stray.daemon = True
+        stray.start()
+    stray.cancel()
+    return result
 
 
 async def passed(stop: asyncio.Event, seconds: float | None) -> bool:

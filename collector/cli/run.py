@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from collector.cli.foreground import until_signal
 from collector.settings import Settings, SettingsError, load_settings
-from collector.status.logs import configure_logs
+from collector.status.logs import Log, configure_logs
 
 EXIT_SETTINGS = 2
 EXIT_IN_USE = 3
@@ -26,7 +26,20 @@ def run_collector(env_file: Path | None, *, dry_run: bool) -> int:
     settings = _read_settings(env_file)
     if settings is None:
         return EXIT_SETTINGS
-    configure_logs(settings.log_level, settings.log_format, settings.site_tz)
+    written = configure_logs(
+        settings.log_level,
+        settings.log_format,
+        settings.site_tz,
+        folder=settings.log_dir,
+        secrets=settings.secrets,
+    )
+    try:
+        return _run(settings, written, dry_run=dry_run)
+    finally:
+        written.close()
+
+
+def _run(settings: Settings, written: Log, *, dry_run: bool) -> int:
     for warning in settings.warnings:
         log.warning("setting", variable=warning.variable, message=warning.message)
     if dry_run:
@@ -35,7 +48,7 @@ def run_collector(env_file: Path | None, *, dry_run: bool) -> int:
         return _until_signal(lambda stop: print_scans(settings, stop))
     from collector.app import run
 
-    return _until_signal(lambda stop: run(settings, stop))
+    return _until_signal(lambda stop: run(settings, stop, written))
 
 
 def _read_settings(env_file: Path | None) -> Settings | None:

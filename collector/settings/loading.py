@@ -19,7 +19,6 @@ NOT_IN_THIS_VERSION: Mapping[str, str] = {
     "HTTP_ALLOWED_HOSTS": "local page",
     "HISTORY_MAX_MB": "local history",
     "HISTORY_RAW_HOURS": "local history",
-    "LOG_DIR": "log files",
     "BUFFER_REPLAY": "choice of replay order; it replays fifo",
     "BUFFER_REPLAY_RATE": "limit of the replay rate",
     "CONFIG_PROBATION_SEC": "roll-back",

@@ -43,6 +43,13 @@ class Settings(
     warnings: tuple[Problem, ...] = ()
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret there is, to be masked wherever something is written."""
+        found = (getattr(self, name) for name in type(self).model_fields)
+        passwords = (self.broker_password, *(value for value in found if isinstance(value, SecretStr)))
+        return tuple(password.get_secret_value() for password in passwords if password is not None)
+
+    @property
     def broker_username(self) -> str | None:
         """`MQTT_USERNAME`, else the user of `MQTT_BROKER_URL`."""
         return self.mqtt_username or self.mqtt_broker_url.username

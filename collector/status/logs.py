@@ -1,35 +1,115 @@
-"""The log on standard output: one line an event, as text for a person or JSON for a machine."""
+"""The log: one line an event, as text for a person or JSON for a machine, on standard output and into files."""
 
+import asyncio
 import logging
 import sys
+import time
+from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
+from pathlib import Path
 from typing import Literal
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from collector.status.log_files import LogFiles
+from collector.status.log_limit import LineLimit
 
-def configure_logs(level: str, form: Literal["text", "json"], site_tz: tzinfo | None) -> None:
-    """From now on. Text bears the site's own time, JSON is in UTC; colours only on a terminal."""
-    renderer: list[Processor]
-    if form == "json":
-        renderer = [
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
-    else:
-        # A plain traceback: one with local variables would show secrets.
-        console = structlog.dev.ConsoleRenderer(
-            colors=sys.stdout.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-        )
-        renderer = [_site_time(site_tz), console]
+MASK = "***"
+RELEASE_EVERY_S = 5.0
+_SHORTEST_SECRET = 4
+
+log = structlog.get_logger()
+
+
+class Log:
+    """The log as it was configured; to be closed at the end."""
+
+    def __init__(self, limit: LineLimit, files: LogFiles | None) -> None:
+        self._limit = limit
+        self._files = files
+
+    async def keep_releasing(self) -> None:
+        """Write what the limit holds back once its minute is over, for ever."""
+        while True:
+            await asyncio.sleep(RELEASE_EVERY_S)
+            self._limit.release()
+
+    def close(self) -> None:
+        """Write what still waits."""
+        if self._files is not None:
+            self._files.close()
+
+
+def configure_logs(
+    level: str,
+    form: Literal["text", "json"],
+    site_tz: tzinfo | None,
+    *,
+    folder: Path | None = None,
+    secrets: Iterable[str] = (),
+) -> Log:
+    """From now on. Text bears the site's own time, JSON is in UTC; colours only on a terminal.
+
+    None of `secrets` is ever written. A folder that can not be written costs the files, not the start.
+    """
+    files, trouble = _open(folder)
+    limit = LineLimit(time.monotonic)
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True) if form == "json" else _site_time(site_tz)
     structlog.configure(
-        processors=[structlog.processors.add_log_level, *renderer],
+        processors=[structlog.processors.add_log_level, limit, stamp, _Lines(form, files, secrets)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,
     )
+    if trouble is not None:
+        log.warning("no log files", folder=str(folder), reason=trouble, meanwhile="the log goes to standard output")
+    return Log(limit, files)
+
+
+class _Lines:
+    """The last processor: renders a line for standard output, and writes it to the files."""
+
+    def __init__(self, form: Literal["text", "json"], files: LogFiles | None, secrets: Iterable[str]) -> None:
+        self._files = files
+        # The longest first: one secret may be a part of another.
+        self._secrets = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}, key=len, reverse=True)
+        self._render = _renderer(form, colors=sys.stdout.isatty())
+        self._render_plain = _renderer(form, colors=False)
+
+    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> str:
+        if self._files is not None:
+            line = self._masked(self._render_plain(logger, method, dict(event)))
+            self._files.write(logging.getLevelNamesMapping()[method.upper()], line)
+        return self._masked(self._render(logger, method, event))
+
+    def _masked(self, line: str) -> str:
+        for secret in self._secrets:
+            line = line.replace(secret, MASK)
+        return line
+
+
+def _renderer(form: Literal["text", "json"], *, colors: bool) -> Callable[[WrappedLogger, str, EventDict], str]:
+    if form == "json":
+        as_json = structlog.processors.JSONRenderer(ensure_ascii=False)
+
+        def render(logger: WrappedLogger, method: str, event: EventDict) -> str:
+            return str(as_json(logger, method, structlog.processors.format_exc_info(logger, method, event)))
+
+        return render
+    # A plain traceback: one with local variables would show secrets.
+    return structlog.dev.ConsoleRenderer(
+        colors=colors, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+    )
+
+
+def _open(folder: Path | None) -> tuple[LogFiles | None, str | None]:
+    if folder is None:
+        return None, None
+    try:
+        return LogFiles(folder), None
+    except OSError as error:
+        return None, error.strerror or str(error)
 
 
 def _site_time(site_tz: tzinfo | None) -> Processor:

@@ -1,13 +1,8 @@
-"""The wall clock of a real process, set by the test: a small library is preloaded into it."""
+"""The wall clock of a real process, set by the test."""
 
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
-
-_SOURCE = Path(__file__).with_name("wall_clock.c")
+from tests.doubles.preloaded import compiled
 
 
 class WallClock:
@@ -15,14 +10,8 @@ class WallClock:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "moved_by"
-        self._library = folder / "wall_clock.so"
+        self._library = compiled("wall_clock.c", folder)
         self.set_by(0)
-        compiler = shutil.which("cc")
-        if compiler is None and os.environ.get("CI"):
-            pytest.fail("CI insists on a C compiler: apt-get install gcc libc6-dev")
-        if compiler is None:
-            pytest.skip("needs a C compiler: apt-get install gcc libc6-dev")
-        subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", self._library, _SOURCE, "-ldl"], check=True)
 
     @property
     def environment(self) -> dict[str, str]:

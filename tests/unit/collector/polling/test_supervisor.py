@@ -191,7 +191,7 @@ async def test_a_device_that_moves_never_has_two_sessions(hall: Hall) -> None:
     assert len(hall.good("1")) > 10
 
 
-async def test_a_bug_in_a_driver_marks_its_device_and_is_tried_again(hall: Hall) -> None:
+async def test_r3_a_bug_in_a_driver_marks_its_device_and_is_tried_again(hall: Hall) -> None:
     ill = hall.driver.device("ill")
     ill.crash = ZeroDivisionError("a bug")
     hall.supervisor.apply(
