@@ -1,5 +1,6 @@
 """Which tags of a device are computed from which: each after its inputs, and none from itself."""
 
+import contextlib
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,6 +58,16 @@ def resolve_expressions(device: DeviceConfig, place: DevicePlace, read: Sequence
         why = _why(name, unresolved, resolved.names, no_number)
         resolved.refusals.append((f"{paths[name]}.expression", Refused("expression", why)))
     return resolved
+
+
+def names_in_expressions(device: DeviceConfig) -> frozenset[str]:
+    """The tags that an expression of the device reckons with; one that can not be read names none."""
+    names: set[str] = set()
+    for tag in device.tags:
+        if tag.expression is not None:
+            with contextlib.suppress(Refused):
+                names.update(parse_expression(tag.expression).names)
+    return frozenset(names)
 
 
 def _parsed(tag: TagConfig, text: str) -> Expression:

@@ -1,10 +1,10 @@
 """From a document to a plan. Pure: what is refused or read leniently becomes part of the plan, with its JSON path."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 
-from collector.config.computed import resolve_expressions
+from collector.config.computed import names_in_expressions, resolve_expressions
 from collector.config.hosts import Network, check_host
 from collector.config.plan import (
     Deadband,
@@ -141,11 +141,13 @@ class _Planner:
         self, driver: PlcDriver, connection: Connection, device: DeviceConfig, place: DevicePlace
     ) -> list[tuple[TagConfig, Point]]:
         placed: list[tuple[TagConfig, Point]] = []
+        reckoned_with = names_in_expressions(device) if device.publish == "on_change" else frozenset()
         for tag, path in zip(device.tags, place.tags, strict=True):
             if tag.expression is not None:
                 continue
             try:
-                placed.append((tag, driver.point(self._spec(tag, driver.protocol, device), connection)))
+                spec = self._spec(tag, driver.protocol, device, reckoned_with)
+                placed.append((tag, driver.point(spec, connection)))
             except Refused as refusal:
                 self._refuse(f"{path}.{refusal.field}", refusal)
                 continue
@@ -153,7 +155,7 @@ class _Planner:
                 self.remarks.append(Remark(f"{path}.mode", _polled_instead(driver.protocol)))
         return placed
 
-    def _spec(self, tag: TagConfig, protocol: str, device: DeviceConfig) -> TagSpec:
+    def _spec(self, tag: TagConfig, protocol: str, device: DeviceConfig, reckoned_with: Set[str]) -> TagSpec:
         if tag.address is None:
             raise Refused("address", "the address is missing")
         return TagSpec(
@@ -168,13 +170,20 @@ class _Planner:
             register=Register(tag.register_) if tag.register_ else None,
             encoding=canonical_encoding(tag.encoding) if tag.encoding else self._options.string_encoding,
             subscribe=tag.mode == "subscribe" and protocol in _TELLING,
-            deadband=tag.deadband if device.publish == "on_change" else None,
+            deadband=tag.deadband
+            if device.publish == "on_change" and not _watched_closely(tag, reckoned_with)
+            else None,
             interval_ms=tag.interval_ms or device.interval_ms,
         )
 
     def _refuse(self, path: str, refusal: Refused) -> None:
         field = refusal.field.rpartition(".")[2]
         self.problems.append(ConfigProblem(path, f"bad_{field}", str(refusal)))
+
+
+def _watched_closely(tag: TagConfig, reckoned_with: Set[str]) -> bool:
+    """Whether somebody must see its every value, or judges a change by more than a distance: a device must not."""
+    return tag.thresholds is not None or tag.deadband_percent is not None or tag.name in reckoned_with
 
 
 def _port(sent: object) -> int | None:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -58,7 +59,7 @@ def own_identity(folder: Path) -> Identity:
             if not certificate.exists():
                 _make(certificate, key)
             return _load(certificate, key)
-        except (OSError, ValueError, x509.ExtensionNotFound) as error:
+        except (OSError, ValueError, UnsupportedAlgorithm) as error:
             raise ConnectFailed(f"the collector's own certificate in {certificate.parent}: {error}") from None
 
 
@@ -67,7 +68,7 @@ def user_identity(folder: Path, name: str) -> Identity:
     der, pem, key = (folder / "users" / f"{name}{ending}" for ending in (".der", ".pem", ".key.pem"))
     try:
         return _load(der if der.exists() else pem, key)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
         message = f"connection.user_certificate {name}: expected {der} (or .pem) and {key} ({error})"
         raise ConnectFailed(message) from None
 
@@ -80,8 +81,9 @@ def judge_server(certificate: bytes, connection: OpcUaConnection, folder: Path |
     shown = fingerprint(certificate)
     if connection.pinned_sha256 is not None:
         if shown != connection.pinned_sha256:
+            # The fingerprint first, for the status cuts long texts.
             raise ConnectFailed(
-                f"{connection.where} shows another certificate than the pinned one: its SHA-256 is {shown}, "
+                f"certificate {shown} of {connection.where} is not the pinned one: "
                 f"connection.server_certificate_sha256 is {connection.pinned_sha256}"
             )
         return
@@ -96,9 +98,9 @@ def judge_server(certificate: bytes, connection: OpcUaConnection, folder: Path |
         raise ConnectFailed(f"{connection.where}: the trusted certificate {known} can not be kept ({error})") from None
     if shown != trusted:
         raise ConnectFailed(
-            f"{connection.where} shows another certificate than the one trusted at first use: its SHA-256 is {shown}, "
-            f"trusted is {trusted}. If it was renewed, set connection.server_certificate_sha256 to {shown} or delete "
-            f"{known}; if not, somebody may be posing as the server"
+            f"certificate {shown} of {connection.where} is not the one trusted at first use: that is {trusted}. If it "
+            f"was renewed, set connection.server_certificate_sha256 to {shown} or delete {known}; if not, somebody may "
+            f"be posing as the server"
         )
 
 
@@ -165,7 +167,10 @@ def _load(certificate_file: Path, key_file: Path) -> Identity:
     written = certificate_file.read_bytes()
     pem = written.lstrip().startswith(b"-----")
     certificate = x509.load_pem_x509_certificate(written) if pem else x509.load_der_x509_certificate(written)
-    key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+    try:
+        key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+    except TypeError:
+        raise ValueError(f"{key_file.name} is protected by a password; expected it without one") from None
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ValueError(f"{key_file.name} holds no RSA key, which OPC-UA needs")
     if key.public_key().public_numbers() != _public_numbers(certificate):

@@ -37,7 +37,8 @@ class Feed:
         self.retry_at = math.inf
         self.complete = asyncio.Event()
         self.heard_at = now
-        keep_alive_ms = float(created.RevisedPublishingInterval) * max(1, int(created.RevisedMaxKeepAliveCount))
+        granted_ms = float(created.RevisedPublishingInterval) * max(1, int(created.RevisedMaxKeepAliveCount))
+        keep_alive_ms = max(KEEP_ALIVE_MS, granted_ms)
         self.silence_s = SILENT_KEEP_ALIVES * keep_alive_ms / 1000
         self.waited = False
         self._request = weakref.ref(request)
@@ -95,6 +96,7 @@ class Feeds:
     def __init__(self, wire: Wire, limits: Limits, where: str) -> None:
         self._wire = wire
         self._limits = limits
+        self._most = limits.monitor
         self._where = where
         self._loop = asyncio.get_running_loop()
         self._of_request: WeakKeyDictionary[OpcUaRequest, Feed] = WeakKeyDictionary()
@@ -158,12 +160,18 @@ class Feeds:
 
     async def _watch(self, feed: Feed, request: OpcUaRequest) -> None:
         while feed.unwatched:
-            some, rest = feed.unwatched[: self._limits.monitor], feed.unwatched[self._limits.monitor :]
+            some, rest = feed.unwatched[: self._most], feed.unwatched[self._most :]
             nodes = {at: node_id(request.points[at].node, self._limits.namespaces) for at in some}
             known = [at for at, node in nodes.items() if node is not None]
             for at in nodes.keys() - known:
                 feed.say(at, None, Quality.BAD_ADDRESS)
-            results = await self._monitor(feed, [_item(at, nodes[at], request) for at in known])
+            try:
+                results = await self._monitor(feed, [_item(at, nodes[at], request) for at in known])
+            except Refusal as refusal:
+                if not statuses.asks_for_less(refusal.status) or len(some) == 1:
+                    raise
+                self._most = len(some) // 2
+                continue
             plain = [at for at, status in zip(known, results, strict=True) if statuses.refuses_filter(status)]
             retried = await self._monitor(feed, [_item(at, nodes[at], request, deadband=False) for at in plain])
             status_of = dict(zip(known, results, strict=True)) | dict(zip(plain, retried, strict=True))

@@ -10,6 +10,7 @@ from asyncua import Client, ua
 from asyncua.crypto import security_policies
 from asyncua.ua.uaerrors import UaError
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from protocols.errors import BadAnswer, ConnectFailed, ProtocolError
@@ -137,7 +138,7 @@ async def _trusted_certificate(connection: OpcUaConnection, folder: Path | None)
         wire.end(BadAnswer(f"{connection.where} was asked for its endpoints only"))
         await wire.gone()
     endpoint = _choose(endpoints, connection)
-    certificate = x509.load_der_x509_certificate(_first_of_chain(endpoint.ServerCertificate or b""))
+    certificate = _read_certificate(endpoint.ServerCertificate or b"", connection)
     await asyncio.to_thread(judge_server, certificate.public_bytes(Encoding.DER), connection, folder)
     return certificate
 
@@ -164,6 +165,16 @@ def _mode(connection: OpcUaConnection) -> ua.MessageSecurityMode:
 
 def _mode_name(mode: ua.MessageSecurityMode) -> str:
     return mode.name.rstrip("_")
+
+
+def _read_certificate(chain: bytes, connection: OpcUaConnection) -> x509.Certificate:
+    try:
+        certificate = x509.load_der_x509_certificate(_first_of_chain(chain))
+        certificate.public_key()
+    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
+        shown = f"a certificate that can not be read ({error})" if chain else "no certificate"
+        raise ConnectFailed(f"{connection.where} shows {shown}, which {connection.policy} needs") from None
+    return certificate
 
 
 def _first_of_chain(chain: bytes) -> bytes:

@@ -8,10 +8,13 @@ from protocols.errors import Refused
 from protocols.opcua.addresses import NodeAddress, parse_address
 from protocols.scaling import IDENTITY, Scaling
 
+# A server keeps back what is equal to a deadband, and reckons in binary; what moved just far enough must get through.
+_SURELY_SMALLER = Decimal("0.9")
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """How a node is to be watched: sampled that often, and silent about changes smaller than `deadband` (raw)."""
+    """How a node is to be watched: sampled that often, and silent about changes up to `deadband` (raw)."""
 
     sampling_ms: int
     deadband: float | None = None
@@ -47,4 +50,4 @@ def _watch(tag: TagSpec) -> Watch:
     if not tag.deadband.is_finite() or tag.deadband < 0:
         raise Refused("deadband", f"deadband is {tag.deadband}; expected a number from 0")
     raw = abs(tag.deadband / tag.scale) if tag.scale else Decimal(0)
-    return Watch(tag.interval_ms, float(raw) or None)
+    return Watch(tag.interval_ms, float(raw * _SURELY_SMALLER) or None)

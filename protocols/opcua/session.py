@@ -150,7 +150,7 @@ class OpcUaSession:
     async def _keep(self) -> None:
         """Ask for the server's state now and then, and renew the keys in time."""
         loop = asyncio.get_running_loop()
-        beat_s = self._client.session_timeout / 1000 / BEATS_A_TIMEOUT
+        beat_s = max(1.0, self._client.session_timeout / 1000 / BEATS_A_TIMEOUT)
         renew_at = loop.time() + self._lifetime_s()
         while self._wire.over is None:
             await asyncio.sleep(min(beat_s, max(renew_at - loop.time(), 0.0)))

@@ -55,7 +55,11 @@ def _value(variant: ua.Variant | None, point: OpcUaPoint) -> Value:
         return _bit(kind, raw, point.bit)
     if kind in _INTEGERS and type(raw) is int and point.scaling.is_identity:
         return raw
-    return _elements(kind, raw if raw is not None else [], point) if variant.is_array else _scalar(kind, raw, point)
+    if variant.is_array:
+        return _matrix(kind, raw if raw is not None else [], variant.Dimensions or (), point)
+    if variant.Dimensions is not None:
+        raise Unusable(Quality.DEVICE_ERROR)
+    return _scalar(kind, raw, point)
 
 
 def _scalar(kind: ua.VariantType, raw: Any, point: OpcUaPoint) -> Value:
@@ -67,10 +71,20 @@ def _scalar(kind: ua.VariantType, raw: Any, point: OpcUaPoint) -> Value:
     return _reader(kind)(raw)
 
 
+def _matrix(kind: ua.VariantType, raws: Sequence[Any], dimensions: Sequence[int], point: OpcUaPoint) -> list[Value]:
+    """An array, or a matrix as nested ones. The library fills up what the dimensions promise and nobody sent."""
+    if not dimensions:
+        return _elements(kind, raws, point)
+    if len(raws) != dimensions[0]:
+        raise Unusable(Quality.DEVICE_ERROR)
+    if len(dimensions) > 1:
+        return [_matrix(kind, row, dimensions[1:], point) for row in raws]
+    if any(isinstance(raw, list) for raw in raws):
+        raise Unusable(Quality.DEVICE_ERROR)
+    return _elements(kind, raws, point)
+
+
 def _elements(kind: ua.VariantType, raws: Sequence[Any], point: OpcUaPoint) -> list[Value]:
-    """An array, or a matrix as nested ones."""
-    if raws and isinstance(raws[0], list):
-        return [_elements(kind, row, point) for row in raws]
     scaler = _SCALERS.get(kind)
     if scaler is not None:
         return [*scaler(point.scaling)(raws)]

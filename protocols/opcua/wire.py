@@ -14,8 +14,9 @@ from asyncua.common.connection import TransportLimits
 from asyncua.ua.ua_binary import nodeid_from_binary, struct_from_binary, uatcp_to_binary
 from asyncua.ua.uaerrors import UaStatusCodeError
 
-from protocols.errors import BadAnswer, ConnectFailed, RequestRefused, SessionError, SessionLost
+from protocols.errors import BadAnswer, ConnectFailed, ProtocolError, RequestRefused, SessionError, SessionLost
 from protocols.opcua import statuses
+from protocols.opcua.lengths import refuse_impossible_lengths
 from protocols.quality import Quality
 from protocols.tcp import dial
 
@@ -25,11 +26,16 @@ _library_log.setLevel(logging.CRITICAL + 1)
 _library_log.addHandler(logging.NullHandler())
 _library_log.propagate = False
 
+refuse_impossible_lengths()
+
 CHUNK = 65_535
 """Bytes of a piece of a message, as we ask for it; a server that sends more is ended at twice that."""
 
 MOST_MESSAGE = 16 * 1024 * 1024
 """Bytes of a whole message; far more than 500 values have."""
+
+MOST_CHUNKS = MOST_MESSAGE // 8192
+"""Pieces of a message: the specification knows none that are smaller, but the last."""
 
 FAREWELL_S = 0.5
 
@@ -82,7 +88,9 @@ class _Link(UASocketProtocol):
             kind: Any = ua.MessageType.Hello
             self.transport.write(uatcp_to_binary(kind, hello))
         answer = await acknowledged
-        self._connection._limits = TransportLimits(2 * CHUNK, min(CHUNK, answer.ReceiveBufferSize), 0, MOST_MESSAGE)
+        self._connection._limits = TransportLimits(
+            2 * CHUNK, min(CHUNK, answer.ReceiveBufferSize), MOST_CHUNKS, MOST_MESSAGE
+        )
         return answer
 
     def disconnect_socket(self) -> None:
@@ -151,6 +159,9 @@ class Wire(UaClient):
             except Exception as error:  # whatever the bytes make the library trip over is their fault
                 raise Undecodable(f"{self._at} {subject}: the answer can not be read ({error})") from error
             response.ResponseHeader.ServiceResult.check()
+            if body:
+                self.end(BadAnswer(f"{self._at} answered {subject} with {len(body)} bytes too many"))
+                raise self.over or SessionLost(self._at)
             return response  # type: ignore[no-any-return]
 
     async def take_leave(self) -> None:
@@ -179,13 +190,18 @@ class Wire(UaClient):
 
     @contextlib.contextmanager
     def own_errors(self, subject: str) -> Iterator[None]:
-        """Turn what the library raises into `RequestRefused` and `SessionError`."""
+        """Turn what the library raises into `RequestRefused` and `SessionError`; what it can not read is the latter."""
         try:
             yield
         except UaStatusCodeError as error:
             raise self._refusal(error, subject) from None
         except OSError as error:
             raise self.over or SessionLost(f"the connection to {self._at} broke: {error}") from None
+        except (ProtocolError, Undecodable):
+            raise
+        except Exception as error:  # whatever the bytes make the library trip over is their fault
+            self.end(BadAnswer(f"{self._at} answered {subject} with what can not be read: {error}"))
+            raise self.over or SessionLost(self._at) from error
 
     def _refusal(self, error: UaStatusCodeError, subject: str) -> SessionError | RequestRefused:
         if self.over:

@@ -88,8 +88,28 @@ def test_a_subscription_is_asked_for_with_the_tags_interval_or_else_the_devices(
 
 
 def test_the_server_is_told_the_deadband_only_where_only_changes_are_published() -> None:
-    assert watch_of(plan_of(opcua(publish="on_change"))) == [Watch(1000), None, Watch(250, 0.5)]
+    assert watch_of(plan_of(opcua(publish="on_change"))) == [Watch(1000), None, Watch(250, 0.45)]
     assert watch_of(plan_of(opcua(publish="every_poll"))) == [Watch(1000), None, Watch(250)]
+
+
+@pytest.mark.parametrize(
+    ("more", "others"),
+    [
+        ({"thresholds": {"high": 80}}, []),
+        ({"deadband_percent": 1}, []),
+        ({}, [{"name": "twice", "expression": "[speed] * 2"}]),
+        ({}, [{"name": "half", "expression": "1 +"}, {"name": "twice", "expression": "speed * 2"}]),
+    ],
+)
+def test_the_server_keeps_nothing_back_of_what_an_alarm_or_an_expression_must_see(
+    more: dict[str, object], others: list[dict[str, object]]
+) -> None:
+    def speed(**fields: object) -> dict[str, object]:
+        return tag("speed", "ns=2;s=Speed", "FLOAT64", mode="subscribe", deadband=0.5, **fields)
+
+    plain = device(protocol="opcua", connection={"host": "10.0.0.1"}, publish="on_change", tags=[speed()])
+    assert watch_of(plan_of(plain)) == [Watch(1000, 0.45)]
+    assert watch_of(plan_of(plain | {"tags": [speed(**more), *others]})) == [Watch(1000)]
 
 
 def test_what_can_not_be_subscribed_is_polled_and_that_is_remarked() -> None:

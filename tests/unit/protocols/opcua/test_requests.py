@@ -44,9 +44,9 @@ def test_lessons_are_heeded() -> None:
     assert [request.tags for request in planned] == [(0, 2, 3), (4, 5)]
 
 
-def test_a_deadband_is_in_engineering_units() -> None:
+def test_a_deadband_is_in_engineering_units_and_lets_through_what_equals_it() -> None:
     spec = tag(subscribe=True, deadband=Decimal("0.5"), scale=Decimal("-0.1"), interval_ms=250)
-    assert DRIVER.point(spec, CONNECTION).watch == Watch(250, 5.0)
+    assert DRIVER.point(spec, CONNECTION).watch == Watch(250, 4.5)
     assert DRIVER.point(tag(subscribe=True, deadband=Decimal(0)), CONNECTION).watch == Watch(1000)
     with pytest.raises(Refused, match="deadband"):
         DRIVER.point(tag(subscribe=True, deadband=Decimal(-1)), CONNECTION)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from asyncua import ua
+from asyncua.ua.uaerrors import UaError
 
 from protocols.base import Value
 from protocols.opcua.addresses import NodeAddress
@@ -52,3 +53,39 @@ def test_a_bit_is_one_of_a_whole_number() -> None:
     point = OpcUaPoint(NodeAddress(2, 1), bit=15)
     assert read_answer(ua.DataValue(ua.Variant(-32768, ua.VariantType.Int16)), point) == (True, None)
     assert read_answer(ua.DataValue(ua.Variant(1.5, ua.VariantType.Double)), point) == (None, Quality.BAD_ADDRESS)
+
+
+def wire_value(encoded: str) -> ua.DataValue:
+    """What the library makes of a value's bytes."""
+    from asyncua.common.utils import Buffer
+    from asyncua.ua.ua_binary import from_binary
+
+    import protocols.opcua.wire  # noqa: F401 - it puts the library right
+
+    value: ua.DataValue = from_binary(ua.DataValue, Buffer(b"\1" + bytes.fromhex(encoded)))
+    return value
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        "c6 02000000 01000000 02000000  02000000 02000000 02000000",  # two numbers, said to be 2 x 2
+        "c6 02000000 01000000 02000000  01000000 01000000",  # two numbers, said to be one
+        "4c 01000000 61  01000000 01000000",  # a single text with dimensions
+        "cc 01000000 01000000 61  02000000 01000000 02000000",  # a text, said to be two
+    ],
+)
+def test_p4_dimensions_that_contradict_the_value_give_none(encoded: str) -> None:
+    try:
+        answer = wire_value(encoded)
+    except (UaError, AttributeError, TypeError):  # the session takes whatever the library trips over for what it is
+        return
+    assert read_answer(answer, POINT) == (None, Quality.DEVICE_ERROR)
+
+
+@pytest.mark.parametrize(
+    "encoded", ["80 c0c62d00", "80 ffffff7f", "8c ffffff7f fcffffff", "8f ffffff7f fcffffff", "0c feffffff"]
+)
+def test_p4_a_length_that_no_message_can_hold_is_refused_at_once(encoded: str) -> None:
+    with pytest.raises(UaError, match=r"times nothing|bytes"):
+        wire_value(encoded)
