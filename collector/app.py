@@ -4,6 +4,7 @@ Sinks start first and sources stop first: leaving the nested contexts is the dra
 """
 
 import asyncio
+import gc
 import os
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -89,7 +90,8 @@ async def collecting(settings: Settings) -> AsyncIterator[Collector]:
     """A collector that runs as long as the context is open."""
     clock = SystemClock()
     board = Board(clock)
-    board.on_change.append(_log_change)
+    board.on_change += [_log_change, _freezing_at_first_sight()]
+    gc.freeze()  # all that was imported
     log.info("starting", version=__version__, edge_id=settings.edge_id, data_dir=str(settings.data_dir))
     async with config_source(settings) as source:
         site = Site(settings, clock, board, EdgeAddress(settings, lambda: source.edge_id))
@@ -188,6 +190,7 @@ def _config_sync(
 
     def apply(plan: Plan) -> None:
         supervisor.apply(plan)
+        gc.freeze()  # see _freezing_at_first_sight
         show_insecure(board, settings, (device.connection for device in plan.devices))
 
     show_insecure(board, settings, ())
@@ -288,6 +291,22 @@ def plan_options(settings: Settings) -> PlanOptions:
         string_encoding=settings.string_encoding,
         device_networks=settings.device_networks,
     )
+
+
+def _freezing_at_first_sight() -> Callable[[DeviceState], None]:
+    """Keep what lives on out of full garbage collections, which would hold up the loop for longer than it may stand.
+
+    That is the plan, and once a device is online its driver's library. Only the first time that it is: what is
+    garbage at that moment stays for good.
+    """
+    seen: set[str] = set()
+
+    def freeze(device: DeviceState) -> None:
+        if device.condition is DeviceCondition.ONLINE and device.id not in seen:
+            seen.add(device.id)
+            gc.freeze()
+
+    return freeze
 
 
 def _log_change(device: DeviceState) -> None:

@@ -176,10 +176,14 @@ NO_LESSONS = Lessons()
 
 @dataclass(slots=True)
 class Cycle:
-    """What one poll cycle of one device has gathered so far: a value or None a tag, and why not where not."""
+    """What one poll cycle of one device has gathered so far: a value or None a tag, and why not where not.
+
+    `words` are the device's own for what is in `bad`, where it has any: ``BadNodeIdUnknown``.
+    """
 
     values: list[Value | None]
     bad: dict[int, Quality] = field(default_factory=dict)
+    words: dict[int, str] = field(default_factory=dict, compare=False)
 
 
 ConnectionT = TypeVar("ConnectionT", bound=Connection)

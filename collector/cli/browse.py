@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -25,14 +26,20 @@ _INDENT = "  "
 
 
 def browse_nodes(
-    protocol: str, fields: Mapping[str, object], node: str | None, depth: int, timeout_s: float, console: Console
+    protocol: str,
+    fields: Mapping[str, object],
+    node: str | None,
+    depth: int,
+    timeout_s: float,
+    console: Console,
+    state_folder: Path | None = None,
 ) -> int:
-    """List what is below a node, `depth` levels of it; returns the exit status.
+    """List what is below a node, `depth` levels of it; returns the exit status. Certificates are in `state_folder`.
 
     0 all was listed, 1 the device did not answer or refused some of it, 2 nothing could be asked.
     """
     try:
-        driver = _driver(protocol)
+        driver = _driver(protocol, state_folder)
         connection = driver.connection(fields, timeout_s)
         address = None if node is None else parse_address(node)
         return asyncio.run(_browse(driver, connection, address, depth, console))
@@ -44,11 +51,11 @@ def browse_nodes(
         return EXIT_NO_ANSWER
 
 
-def _driver(protocol: str) -> OpcUaDriver:
+def _driver(protocol: str, state_folder: Path | None) -> OpcUaDriver:
     name = registry.canonical(protocol)
     if name != OpcUaDriver.protocol:
         raise Refused("protocol", f"{name} can not list what a device has; expected {OpcUaDriver.protocol}")
-    return OpcUaDriver()
+    return cast("OpcUaDriver", registry.driver(name, state_folder))
 
 
 async def _browse(

@@ -30,6 +30,14 @@ FieldsOfConnection = Annotated[
     list[str] | None, typer.Option("--set", help="Another field of its connection.", metavar="FIELD=VALUE")
 ]
 AnswerTimeout = Annotated[float, typer.Option("--timeout", min=0.01, help="Seconds that one answer may take.")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Where certificates are kept. Default: DATA_DIR, else a folder of the user.", metavar="FOLDER"),
+]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(help="Its first line is the password of --set username=NAME; without it, it is asked for."),
+]
 
 app.add_typer(simulate.app, name="simulate")
 
@@ -103,9 +111,13 @@ def read(
     host: DeviceHost = None,
     port: DevicePort = None,
     setting: FieldsOfConnection = None,
+    password_file: PasswordFile = None,
+    data_dir: DataDir = None,
     timeout: AnswerTimeout = 3.0,
 ) -> None:
     """Read some addresses once and show all that their bytes can mean: every type in every order, and text.
+
+    Of OPC-UA: value, type, status and source timestamp, as the server says them.
 
     Exit status: 0 all were read, 1 some were not, 2 nothing could be asked.
 
@@ -114,13 +126,18 @@ def read(
       edge-collector read --host 192.168.1.10 40001 40003:FLOAT32 40041:STRING:16
 
       edge-collector read --protocol modbus_tcp --host 192.168.1.10 --set unit_id=3 HR0:INT32
+
+      edge-collector read --protocol opcua --host 192.168.1.20 --set security_policy=Basic256Sha256
+      --set username=operator "ns=2;s=Filler.Temperature"
     """
     from rich.console import Console
 
+    from collector.cli.identity import state_folder, with_password
     from collector.cli.read import read_addresses
 
-    fields = {"host": host, "port": port, **_fields(setting)}
-    raise typer.Exit(read_addresses(protocol, fields, addresses, timeout, Console(soft_wrap=True)))
+    fields = with_password({"host": host, "port": port, **_fields(setting)}, password_file)
+    console, folder = Console(soft_wrap=True), state_folder(data_dir)
+    raise typer.Exit(read_addresses(protocol, fields, addresses, timeout, console, folder))
 
 
 @app.command()
@@ -133,6 +150,8 @@ def browse(
     host: DeviceHost = None,
     port: DevicePort = None,
     setting: FieldsOfConnection = None,
+    password_file: PasswordFile = None,
+    data_dir: DataDir = None,
     depth: Annotated[int, typer.Option(min=1, max=20, help="How many levels.")] = 1,
     timeout: AnswerTimeout = 3.0,
 ) -> None:
@@ -149,11 +168,13 @@ def browse(
     from rich.console import Console
 
     from collector.cli.browse import browse_nodes
+    from collector.cli.identity import state_folder, with_password
 
     if endpoint is not None and (host is not None or port is not None):
         raise typer.BadParameter("it says host and port already", param_hint="--endpoint")
-    fields = {"endpoint": endpoint, "host": host, "port": port, **_fields(setting)}
-    raise typer.Exit(browse_nodes(protocol, fields, node, depth, timeout, Console(soft_wrap=True)))
+    fields = with_password({"endpoint": endpoint, "host": host, "port": port, **_fields(setting)}, password_file)
+    console, folder = Console(soft_wrap=True), state_folder(data_dir)
+    raise typer.Exit(browse_nodes(protocol, fields, node, depth, timeout, console, folder))
 
 
 def _fields(settings: list[str] | None) -> dict[str, object]:

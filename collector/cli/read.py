@@ -4,6 +4,8 @@ import asyncio
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +17,11 @@ from protocols.base import ByteOrder, Connection, Cycle, DataType, PlcDriver, Pl
 from protocols.datatypes import parse_data_type
 from protocols.errors import Refused, RequestRefused, SessionError
 from protocols.layout import WIDTHS
+from protocols.opcua.addresses import parse_address
+from protocols.opcua.driver import OpcUaDriver
+
+if TYPE_CHECKING:
+    from protocols.opcua.session import OpcUaSession
 
 EXIT_SOME_NOT_READ = 1
 EXIT_NOT_ASKED = 2
@@ -33,11 +40,19 @@ class Asked:
 
 
 def read_addresses(
-    protocol: str, fields: Mapping[str, object], typed: Sequence[str], timeout_s: float, console: Console
+    protocol: str,
+    fields: Mapping[str, object],
+    typed: Sequence[str],
+    timeout_s: float,
+    console: Console,
+    state_folder: Path | None = None,
 ) -> int:
-    """Read and show; returns the exit status: 0 all were read, 1 some were not, 2 nothing could be asked."""
+    """Read and show; returns the exit status: 0 all were read, 1 some were not, 2 nothing could be asked.
+
+    Certificates are in `state_folder`.
+    """
     try:
-        driver = registry.driver(protocol)
+        driver = registry.driver(protocol, state_folder)
         connection = driver.connection(fields, timeout_s)
         asked = [parse_asked(each) for each in typed]
         return asyncio.run(_read(driver, connection, asked, console))
@@ -99,6 +114,8 @@ class _Reader:
     async def show(self, asked: Asked) -> bool:
         """Whether it could be read."""
         try:
+            if self._driver.protocol == OpcUaDriver.protocol:
+                return await self._show_told(asked)
             raw = await self._raw(asked.address, _words(asked))
             if raw is None:
                 return await self._show_plainly(asked)
@@ -131,6 +148,17 @@ class _Reader:
     def _print(self, lines: Iterable[Text]) -> None:
         for line in lines:
             self._console.print(line, highlight=False)
+
+    async def _show_told(self, asked: Asked) -> bool:
+        """A node says itself what type its value has, how good it is and of when."""
+        session = cast("OpcUaSession", self._session)
+        told = await session.look(parse_address(asked.address), self._connection.timeout_s)
+        shown = (repr(told.value), "") if told.value is not None else (str(told.quality), "red")
+        line = Text.assemble((asked.address, "bold"), "  ", shown)
+        for detail in (told.data_type, told.status, told.source_timestamp):
+            line.append(f"  {detail}" if detail else "", "dim")
+        self._console.print(line, highlight=False)
+        return told.value is not None
 
     async def _show_plainly(self, asked: Asked) -> bool:
         """What is not in registers: a bit, or a value of a device that says its types itself."""

@@ -1,7 +1,7 @@
 """One device on its lane: which of its tags are due, what a cycle gave, and how the device does."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from collector.clock import Clock
 from collector.config.plan import DevicePlan
@@ -22,13 +22,14 @@ _NOT_POLLED = (DeviceCondition.DISABLED, DeviceCondition.REFUSED, DeviceConditio
 
 @dataclass(slots=True)
 class _Turn:
-    """When a group is due (monotonic seconds, on a fixed grid)."""
+    """When a group is due (monotonic seconds, on a fixed grid), and the device's `words` for its tags that are bad."""
 
     reader: GroupReader
     interval_s: float
     due: float
     tags: tuple[int, ...]
     names: tuple[str, ...]
+    words: dict[str, str] = field(default_factory=dict)
 
 
 class DevicePoller:
@@ -111,6 +112,8 @@ class DevicePoller:
     def _finish(self, turns: list[_Turn], cycles: list[Cycle], failure: SessionError | None) -> None:
         if self._retired:
             return
+        for turn, cycle in zip(turns, cycles, strict=True):
+            turn.words = {turn.names[position]: words for position, words in cycle.words.items()}
         scan = self._scan(turns, cycles, failure.quality if failure else Quality.NO_VALUE)
         self._report(scan, turns, failure)
         self._deliver(scan)
@@ -176,7 +179,9 @@ class DevicePoller:
             # The finding first, for the status cuts long texts.
             return f"{self.finding} ({failure})" if self.finding else str(failure)
         refusals = [text for turn in self._turns for text in _refusals(turn)]
-        tags = ", ".join(f"{name} {quality}" for name, quality in list(self._bad.items())[:TAGS_TOLD])
+        words = {name: f" ({said})" for turn in self._turns for name, said in turn.words.items()}
+        bad = list(self._bad.items())[:TAGS_TOLD]
+        tags = ", ".join(f"{name} {quality}{words.get(name, '')}" for name, quality in bad)
         more = f" and {len(self._bad) - TAGS_TOLD} more" if len(self._bad) > TAGS_TOLD else ""
         return f"no good value for {tags}{more}" + (f": {refusals[0]}" if refusals else "")
 

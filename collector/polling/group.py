@@ -90,6 +90,8 @@ class GroupReader:
                     cycle.bad[tag] = part.bad[position]
                 else:
                     cycle.bad.pop(tag, None)
+                if position in part.words:
+                    cycle.words[tag] = part.words[position]
 
     async def _read_all(self, session: PlcSession, cycle: Cycle, now: float) -> None:
         for request in self.requests:

@@ -5,6 +5,7 @@ import contextlib
 import math
 import weakref
 from collections.abc import Sequence
+from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from asyncua import ua
@@ -13,10 +14,10 @@ from protocols.base import Cycle, Value
 from protocols.errors import BadAnswer, RequestRefused, SessionError, SessionLost
 from protocols.opcua import statuses
 from protocols.opcua.limits import Limits
-from protocols.opcua.nodes import node_id
+from protocols.opcua.nodes import UNKNOWN_NAMESPACE, node_id
 from protocols.opcua.points import OpcUaPoint, Watch
 from protocols.opcua.requests import MAX_READ, OpcUaRequest
-from protocols.opcua.values import read_answer
+from protocols.opcua.values import newest, read_answer, status_name, words_for
 from protocols.opcua.wire import Refusal, Undecodable, Wire
 from protocols.quality import Quality
 
@@ -32,6 +33,8 @@ class Feed:
     def __init__(self, request: OpcUaRequest, created: ua.CreateSubscriptionResult, now: float) -> None:
         self.id = int(created.SubscriptionId)
         self.told: list[tuple[Value | None, Quality | None] | None] = [None] * len(request.points)
+        self.words: dict[int, str] = {}
+        self.newest: datetime | None = None
         self.unwatched = list(range(len(request.points)))
         self.refused: list[int] = []
         self.retry_at = math.inf
@@ -62,9 +65,10 @@ class Feed:
                 return ended
         return None
 
-    def say(self, position: int, value: Value | None, quality: Quality | None) -> None:
-        """Keep this as the last word on a node."""
-        self.told[position] = value, quality
+    def refuse(self, position: int, quality: Quality | None, words: str) -> None:
+        """Keep this as the last word on a node: it can not be watched."""
+        self.told[position] = None, quality
+        self.words[position] = words
 
     def hand_out(self, tags: Sequence[int], cycle: Cycle) -> None:
         """The last word on each node; none yet is `NO_VALUE`."""
@@ -73,6 +77,8 @@ class Feed:
             cycle.values[tag] = value
             if quality is not None:
                 cycle.bad[tag] = quality
+        for position, words in self.words.items():
+            cycle.words[tags[position]] = words
 
     def check_complete(self) -> None:
         """Let go whoever waits for a first word on every node, if there is one."""
@@ -81,8 +87,15 @@ class Feed:
 
     def _note(self, items: Sequence[ua.MonitoredItemNotification], points: Sequence[OpcUaPoint]) -> None:
         for item in items:
-            if item.ClientHandle < len(points):
-                self.told[item.ClientHandle] = read_answer(item.Value, points[item.ClientHandle])
+            position = item.ClientHandle
+            if position >= len(points):
+                continue
+            self.told[position] = told = read_answer(item.Value, points[position])
+            if told[1] is not None:
+                self.words[position] = words_for(item.Value)
+            elif position in self.words:
+                del self.words[position]
+        self.newest = newest((item.Value for item in items), self.newest)
         self.check_complete()
 
 
@@ -121,6 +134,10 @@ class Feeds:
         if self._wire.over:
             raise self._wire.over
         feed.hand_out(request.tags, cycle)
+
+    def newest(self) -> datetime | None:
+        """The newest source timestamp that was told."""
+        return max((feed.newest for feed in self._by_id.values() if feed.newest is not None), default=None)
 
     def stop(self) -> None:
         """Listen no more."""
@@ -164,7 +181,7 @@ class Feeds:
             nodes = {at: node_id(request.points[at].node, self._limits.namespaces) for at in some}
             known = [at for at, node in nodes.items() if node is not None]
             for at in nodes.keys() - known:
-                feed.say(at, None, Quality.BAD_ADDRESS)
+                feed.refuse(at, Quality.BAD_ADDRESS, UNKNOWN_NAMESPACE)
             try:
                 results = await self._monitor(feed, [_item(at, nodes[at], request) for at in known])
             except Refusal as refusal:
@@ -177,7 +194,7 @@ class Feeds:
             status_of = dict(zip(known, results, strict=True)) | dict(zip(plain, retried, strict=True))
             for at, status in status_of.items():
                 if statuses.is_bad(status):
-                    feed.say(at, None, statuses.quality_of(status))
+                    feed.refuse(at, statuses.quality_of(status), status_name(status))
                     feed.refused.append(at)
                     feed.retry_at = self._loop.time() + RETRY_REFUSED_S
             feed.unwatched = rest

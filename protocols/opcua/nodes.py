@@ -7,6 +7,8 @@ from asyncua import ua
 
 from protocols.opcua.addresses import NodeAddress
 
+UNKNOWN_NAMESPACE = "the server has no such namespace"
+
 
 def node_id(address: NodeAddress, namespaces: Sequence[str]) -> ua.NodeId | None:
     """None when the server does not know the namespace's URI."""

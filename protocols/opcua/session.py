@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from asyncua import Client, ua
@@ -17,10 +18,10 @@ from protocols.opcua.addresses import NodeAddress
 from protocols.opcua.browsing import BrowsedNode, browse
 from protocols.opcua.feeds import Feeds
 from protocols.opcua.limits import Limits
-from protocols.opcua.nodes import node_id, read_request
+from protocols.opcua.nodes import UNKNOWN_NAMESPACE, node_id, read_request
 from protocols.opcua.points import OpcUaPoint
 from protocols.opcua.requests import OpcUaRequest, OpcUaWrite
-from protocols.opcua.values import fill
+from protocols.opcua.values import Told, fill, iso, newest, read_all
 from protocols.opcua.wire import Refusal, Undecodable, Wire
 from protocols.opcua.writing import write_value
 from protocols.quality import Quality
@@ -58,7 +59,14 @@ class OpcUaSession:
         self._most = limits.read
         self._readings: WeakKeyDictionary[OpcUaRequest, _Reading] = WeakKeyDictionary()
         self._feeds = Feeds(wire, limits, where)
+        self._newest: datetime | None = None
         self._keeping = asyncio.create_task(self._keep())
+
+    @property
+    def remark(self) -> str | None:
+        """How far the server's own clock of its values has come: one that stands still serves old values as good."""
+        stamps = [stamp for stamp in (self._newest, self._feeds.newest()) if stamp is not None]
+        return f"newest source timestamp {iso(max(stamps))}" if stamps else None
 
     async def read(self, request: OpcUaRequest, cycle: Cycle) -> None:
         """Read the nodes, or hand out what was told of them; see `protocols.base.Session.read`.
@@ -74,19 +82,23 @@ class OpcUaSession:
     async def write(self, write: OpcUaWrite) -> None:
         """Write in the node's own type; see `protocols.base.Session.write`."""
         async with self._within(write.timeout_s, write.where, write.subject):
-            node = node_id(write.point.node, self._limits.namespaces)
-            if node is None:
-                raise RequestRefused(Quality.BAD_ADDRESS, _unknown_namespace(write))
-            await write_value(self._wire, node, write)
+            await write_value(self._wire, self._found(write.point.node), write)
+
+    async def look(self, node: NodeAddress, timeout_s: float) -> Told:
+        """One node's value with all that the server says of it. Raises `RequestRefused`, `SessionError`."""
+        async with self._within(timeout_s, self._where, f"node {node}"):
+            found = self._found(node)
+            question = read_request([found], ua.AttributeIds.Value)
+            answer = await self._wire.ask(question, ua.ReadResponse, f"node {node}")
+            if len(answer.Results) != 1:
+                raise RequestRefused(Quality.DEVICE_ERROR, f"{self._where} has {len(answer.Results)} values for {node}")
+            return read_all(answer.Results[0], OpcUaPoint(node))
 
     async def browse(self, node: NodeAddress | None, timeout_s: float) -> tuple[BrowsedNode, ...]:
         """The children of a node, of the Objects folder when it is None. Raises `RequestRefused`, `SessionError`."""
         address = node or NodeAddress(0, ua.ObjectIds.ObjectsFolder)
         async with self._within(timeout_s, self._where, f"children of {address}"):
-            found = node_id(address, self._limits.namespaces)
-            if found is None:
-                raise RequestRefused(Quality.BAD_ADDRESS, f"{self._where} has no namespace {address.namespace!r}")
-            return await browse(self._wire, found, self._limits)
+            return await browse(self._wire, self._found(address), self._limits)
 
     async def close(self) -> None:
         """Take leave if the server listens, and let go in any case."""
@@ -104,6 +116,7 @@ class OpcUaSession:
             reading = self._readings[request] = self._prepared(request)
         for tag in reading.unknown:
             cycle.bad[tag] = Quality.BAD_ADDRESS
+            cycle.words[tag] = UNKNOWN_NAMESPACE
         for part in reading.parts:
             try:
                 answer = await self._wire.ask(part.question, ua.ReadResponse, request.subject)
@@ -120,6 +133,8 @@ class OpcUaSession:
                 self._wire.end(BadAnswer(f"{request.where} answered {request.subject} with {told}"))
                 raise self._wire.over or BadAnswer(told)
             fill(part.tags, part.points, answer.Results, cycle)
+            self._newest = newest(answer.Results, self._newest)
+            await asyncio.sleep(0)  # a turn for the others, before these values are made a message
 
     def _prepared(self, request: OpcUaRequest) -> _Reading:
         nodes = [node_id(point.node, self._limits.namespaces) for point in request.points]
@@ -134,6 +149,12 @@ class OpcUaSession:
             for run in runs
         ]
         return _Reading(self._most, parts, [request.tags[at] for at, node in enumerate(nodes) if node is None])
+
+    def _found(self, node: NodeAddress) -> ua.NodeId:
+        found = node_id(node, self._limits.namespaces)
+        if found is None:
+            raise RequestRefused(Quality.BAD_ADDRESS, f"{self._where} node {node}: {UNKNOWN_NAMESPACE}")
+        return found
 
     @asynccontextmanager
     async def _within(self, timeout_s: float, where: str, subject: str) -> AsyncIterator[None]:
@@ -183,7 +204,3 @@ class OpcUaSession:
         state = read_request([ua.NodeId(ua.Int32(ua.ObjectIds.Server_ServerStatus_State))], ua.AttributeIds.Value)
         with contextlib.suppress(RequestRefused, Undecodable):  # any answer is a sign of life
             await self._wire.ask(state, ua.ReadResponse, "its state")
-
-
-def _unknown_namespace(write: OpcUaWrite) -> str:
-    return f"{write.where} {write.subject}: the server has no namespace {write.point.node.namespace!r}"

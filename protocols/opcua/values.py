@@ -1,8 +1,10 @@
 """From a server's data values to ours. The server's type wins; a value is never None without a reason."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeAlias
 
 from asyncua import ua
@@ -31,6 +33,7 @@ def fill(tags: Sequence[int], points: Sequence[OpcUaPoint], answers: Sequence[ua
         cycle.values[tag] = value
         if quality is not None:
             cycle.bad[tag] = quality
+            cycle.words[tag] = words_for(answer)
 
 
 def read_answer(answer: ua.DataValue, point: OpcUaPoint) -> tuple[Value | None, Quality | None]:
@@ -45,6 +48,61 @@ def read_answer(answer: ua.DataValue, point: OpcUaPoint) -> tuple[Value | None, 
         return None, flaw.quality
     except (ValueError, OverflowError):
         return None, Quality.NOT_A_NUMBER
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that a server says with a value: ``Double``, ``Good``, ``2026-04-17T08:00:00.123Z``."""
+
+    value: Value | None
+    quality: Quality | None
+    data_type: str | None
+    status: str
+    source_timestamp: str | None
+
+
+def read_all(answer: ua.DataValue, point: OpcUaPoint) -> Told:
+    """A value and what is said with it."""
+    value, quality = read_answer(answer, point)
+    variant, stamp = answer.Value or ua.Variant(), answer.SourceTimestamp
+    data_type = f"{variant.VariantType.name}{'[]' if variant.is_array else ''}"
+    return Told(
+        value,
+        quality,
+        None if variant.VariantType is ua.VariantType.Null else data_type,
+        status_name(answer.StatusCode.value if answer.StatusCode is not None else 0),
+        None if stamp is None else iso(stamp),
+    )
+
+
+def words_for(answer: ua.DataValue) -> str:
+    """What the server itself says of a value that is not good: its status, else the type of which nothing is made."""
+    code = answer.StatusCode.value if answer.StatusCode is not None else 0
+    if quality_of(code) is not None:
+        return status_name(code)
+    return f"type {answer.Value.VariantType.name}" if answer.Value is not None else "no value"
+
+
+@cache
+def status_name(code: int) -> str:
+    """``BadNodeIdUnknown``; a code that the specification does not know in hexadecimal."""
+    name: str = ua.StatusCode(ua.UInt32(code & 0xFFFF_0000)).name
+    return f"0x{code:08X}" if name.startswith("Unknown") else name
+
+
+def newest(answers: Iterable[ua.DataValue], known: datetime | None) -> datetime | None:
+    """The newest of the source timestamps, `known` among them."""
+    for answer in answers:
+        stamp = answer.SourceTimestamp
+        if stamp is not None and (known is None or stamp > known):
+            known = stamp
+    return known
+
+
+def iso(stamp: datetime) -> str:
+    """``2026-04-17T08:00:00.123Z``, with microseconds where it has them."""
+    precision = "microseconds" if stamp.microsecond % 1000 else "milliseconds"
+    return stamp.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
 
 def _value(variant: ua.Variant | None, point: OpcUaPoint) -> Value:
@@ -123,8 +181,7 @@ def _text(raw: str | None) -> str:
 def _date(raw: datetime | None) -> str:
     if raw is None:
         raise Unusable(Quality.NO_VALUE)
-    precision = "microseconds" if raw.microsecond % 1000 else "milliseconds"
-    return raw.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    return iso(raw)
 
 
 def _bytes(raw: bytes | None) -> str:
