@@ -111,7 +111,7 @@ def test_five_thousand_tags_never_hold_up_the_collector_itself(judge: Judge, tmp
     device = {"id": "1", "name": "line", "protocol": "opcua", "connection": connection, "tags": tags}
     document = tmp_path / "document.json"
     document.write_text(json.dumps({"devices": [device]}))
-    longest_ms = []
+    longest_ms: list[float] = []
     with Mosquitto() as broker:
         settings = {
             "EDGE_CONFIG_SOURCE": "file", "EDGE_CONFIG_FILE": str(document), "MQTT_BROKER_URL": broker.url,
