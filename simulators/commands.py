@@ -1,8 +1,9 @@
 """The simulators from the command line, each in the foreground until SIGINT or SIGTERM."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from simulators.broker import EmbeddedBroker
 from simulators.edge import MadeUpEdge
@@ -11,6 +12,7 @@ from simulators.foreground import Echo, stay
 from simulators.modbus import ModbusPlc, demo_layout
 from simulators.s7 import S7Plc
 from simulators.s7 import demo_layout as s7_layout
+from simulators.switchboard import Switchboard
 from simulators.xgt import XgtPlc, demo_memory, family_of
 
 
@@ -28,21 +30,17 @@ async def run_modbus(
     Raises `OSError` when the port is taken, `ValueError` for a fault that is not understood.
     """
     async with ModbusPlc(demo_layout(unit_id), host=host, port=port) as plc:
-        for order in faults:
-            plc.faults.order(order)
         opening = (
             f"Modbus TCP PLC at {host}:{plc.port}, unit {unit_id}: a press line, e.g. 40001 UINT16 is a "
             "temperature in 0.1 °C. Faults: type e.g. silent, slow_s=2, dead@30, clear."
         )
 
-        def status() -> str:
-            record, active = plc.record, ", ".join(plc.faults.active) or "none"
-            return (
-                f"{record.requests} requests, {sum(record.exceptions.values())} refused, "
-                f"{len(record.writes)} writes, {plc.open_connections} connected, faults: {active}"
-            )
+        def counts() -> str:
+            record = plc.record
+            refused = sum(record.exceptions.values())
+            return f"{record.requests} requests, {refused} refused, {len(record.writes)} writes, "
 
-        await stay([opening], status, echo, stop=stop, obey=plc.faults.order)
+        await _serve(plc, opening, counts, faults, echo, stop)
 
 
 async def run_opcua(
@@ -60,17 +58,11 @@ async def run_opcua(
     from simulators.opcua import OpcUaPlc, demo_layout  # asyncua takes a while to load, and others do without it
 
     async with OpcUaPlc(demo_layout(), host=host, port=port) as plc:
-        for order in faults:
-            plc.faults.order(order)
         opening = (
             f"OPC-UA server at {plc.url}, without security: a filling line, e.g. ns=2;s=Filler.Temperature. "
             "Faults: type e.g. silent, slow_s=2, dead@30, clear."
         )
-
-        def status() -> str:
-            return f"{plc.open_connections} connected, faults: {', '.join(plc.faults.active) or 'none'}"
-
-        await stay([opening], status, echo, stop=stop, obey=plc.faults.order)
+        await _serve(plc, opening, lambda: "", faults, echo, stop)
 
 
 async def run_s7(
@@ -87,21 +79,17 @@ async def run_s7(
     Raises `OSError` when the port is taken, `ValueError` for a fault that is not understood.
     """
     async with S7Plc(s7_layout(), host=host, port=port, pdu=pdu) as plc:
-        for order in faults:
-            plc.faults.order(order)
         opening = (
             f"Siemens S7 CPU at {host}:{plc.port}: a filling line, e.g. DB1.DBD8 FLOAT32 is a temperature in °C. "
             "Faults: type e.g. silent, put_get_off, slow_s=2, dead@30, clear."
         )
 
-        def status() -> str:
-            record, active = plc.record, ", ".join(plc.faults.active) or "none"
-            return (
-                f"{record.questions} questions, {sum(record.refused.values())} refused, "
-                f"{len(record.writes)} writes, {plc.open_connections} connected, faults: {active}"
-            )
+        def counts() -> str:
+            record = plc.record
+            refused = sum(record.refused.values())
+            return f"{record.questions} questions, {refused} refused, {len(record.writes)} writes, "
 
-        await stay([opening], status, echo, stop=stop, obey=plc.faults.order)
+        await _serve(plc, opening, counts, faults, echo, stop)
 
 
 async def run_xgt(
@@ -119,21 +107,17 @@ async def run_xgt(
     """
     kind = family_of(family)
     async with XgtPlc(demo_memory(), family=kind, host=host, port=port) as plc:
-        for order in faults:
-            plc.faults.order(order)
         opening = (
             f"XGT PLC at {host}:{plc.port}, family {kind.name}: an assembly line, e.g. %DW100 UINT16 is a "
             "temperature in 0.1 °C. Faults: type e.g. silent, stopped, slow_s=2, dead@30, clear."
         )
 
-        def status() -> str:
-            record, active = plc.record, ", ".join(plc.faults.active) or "none"
-            return (
-                f"{record.requests} requests, {sum(record.naks.values())} refused, "
-                f"{len(record.writes)} writes, {plc.open_connections} connected, faults: {active}"
-            )
+        def counts() -> str:
+            record = plc.record
+            refused = sum(record.naks.values())
+            return f"{record.requests} requests, {refused} refused, {len(record.writes)} writes, "
 
-        await stay([opening], status, echo, stop=stop, obey=plc.faults.order)
+        await _serve(plc, opening, counts, faults, echo, stop)
 
 
 async def run_fleet(
@@ -193,6 +177,33 @@ async def run_edge(
             return f"{sent} sent, {edge.commands} commands received, {connected}"
 
         await stay([opening], status, echo, stop=stop)
+
+
+class _Simulated(Protocol):
+    @property
+    def faults(self) -> Switchboard: ...
+
+    @property
+    def open_connections(self) -> int: ...
+
+
+async def _serve(
+    plc: _Simulated,
+    opening: str,
+    counts: Callable[[], str],
+    faults: Sequence[str],
+    echo: Echo,
+    stop: asyncio.Event | None,
+) -> None:
+    """Stay with a PLC that listens, whose `faults` may be switched by what is typed."""
+    for order in faults:
+        plc.faults.order(order)
+
+    def status() -> str:
+        active = ", ".join(plc.faults.active) or "none"
+        return f"{counts()}{plc.open_connections} connected, faults: {active}"
+
+    await stay([opening], status, echo, stop=stop, obey=plc.faults.order)
 
 
 def _fleet_opening(fleet: FleetServer, broker_url: str | None) -> list[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 from functools import partial
 from types import TracebackType
@@ -10,21 +11,24 @@ from typing import Self
 
 from simulators.address import listen
 
+_CLOSE_BY_RESET = struct.pack("ii", 1, 0)
+
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Door:
     """Accepts connections and runs `serve` for each; a peer that goes away ends its `serve` without a word.
 
-    `port` 0 takes a free one at the first opening and keeps it. Used as ``async with``; `open` and `shut`
-    take effect before they return.
+    `port` 0 takes a free one at the first opening and keeps it. With `resets` connections are closed by a reset.
+    Used as ``async with``; `open` and `shut` take effect before they return.
     """
 
-    def __init__(self, serve: Serve, *, host: str, port: int, limit: int = 64 * 1024) -> None:
+    def __init__(self, serve: Serve, *, host: str, port: int, limit: int = 64 * 1024, resets: bool = False) -> None:
         self.host = host
         self.port = port
         self._serve = serve
         self._limit = limit
+        self._resets = resets
         self._listener: socket.socket | None = None
         self._visits: set[asyncio.Task[None]] = set()
 
@@ -76,6 +80,8 @@ class Door:
         except OSError:
             return  # the caller has gone again, or no descriptor is left: the next one is tried anew
         connection.setblocking(False)
+        if self._resets:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_BY_RESET)
         visit = asyncio.get_running_loop().create_task(self._welcome(connection))
         self._visits.add(visit)
         visit.add_done_callback(partial(self._see_off, connection))

@@ -5,12 +5,10 @@ import struct
 from dataclasses import dataclass
 from typing import Protocol
 
+from simulators.line import FrameError
+
 _HEADER = struct.Struct(">HHHB")
 _MAX_PDU = 253
-
-
-class FrameError(Exception):
-    """What came can not be the start of a frame."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,13 @@
 """A Modbus PLC: many units behind one port or on one serial line, process-like values, faults on request."""
 
 import asyncio
-import random
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from simulators.door import Door
+from simulators.line import FrameError, Line
 from simulators.modbus.faults import Faults
-from simulators.modbus.frames import Frame, FrameError, Framing, TcpFraming
+from simulators.modbus.frames import Frame, Framing, TcpFraming
 from simulators.modbus.functions import (
     ExceptionCode,
     ModbusError,
@@ -21,23 +18,23 @@ from simulators.modbus.functions import (
     write_answer,
 )
 from simulators.modbus.layout import Layout, Table, Unit
-from simulators.modbus.line import Line
 from simulators.modbus.memory import Memory
 from simulators.modbus.record import Record, Seen
 from simulators.modbus.rtu import RtuFraming
 from simulators.modbus.signals import Moment
+from simulators.modbus.spoiling import spoiled
+from simulators.plc import Plc
 from simulators.serial_door import SerialDoor
 
 
-class ModbusPlc:
+class ModbusPlc(Plc[Faults, Record]):
     """``async with ModbusPlc(layout) as plc`` listens on ``plc.port`` until the block ends.
 
     With ``serial=True`` it is on ``plc.serial_port`` in place of a TCP port; `framing` is then `RtuFraming` and
     else what the constructor is given: `TcpFraming`, or `RtuFraming` for a serial device server.
 
     Serves function codes 1, 2, 3, 4, 5, 6, 15 and 16, one request after the other a connection; for a unit that
-    the layout does not name TCP answers with exception 11, and a serial line is silent. `faults` spoils it,
-    `record` tells what it saw. `clock` gives monotonic seconds, which drive the signals.
+    the layout does not name TCP answers with exception 11, and a serial line is silent.
     """
 
     def __init__(
@@ -52,37 +49,17 @@ class ModbusPlc:
         clock: Callable[[], float] = time.monotonic,
         seed: int = 1,
     ) -> None:
-        self.faults = Faults()
-        self.record = Record()
         self._units = layout
         self._memories = {number: Memory(unit) for number, unit in layout.items()}
-        self._clock = clock
-        self._started = clock()
-        self._noise = random.Random(seed)
         self._reads = 0
-        self._open = 0
-        self._running = False
         self._framing = framing or (RtuFraming() if serial else TcpFraming())
-        self.host = host
-        self._door: Door | SerialDoor = (
-            SerialDoor(self.serve, name=serial_name) if serial else Door(self.serve, host=host, port=port)
-        )
-        self.faults.on_change = self._live_or_die
-
-    @property
-    def port(self) -> int:
-        """The TCP port where it listens, the same over ``faults.dead``; 0 on a serial line."""
-        return self._door.port if isinstance(self._door, Door) else 0
+        door = SerialDoor(self.serve, name=serial_name) if serial else None
+        super().__init__(Faults(), Record(), host=host, port=port, door=door, clock=clock, seed=seed)
 
     @property
     def serial_port(self) -> str:
         """The near end of its serial line, to be given to a client; empty on TCP."""
         return self._door.path if isinstance(self._door, SerialDoor) else ""
-
-    @property
-    def open_connections(self) -> int:
-        """How many clients are connected now."""
-        return self._open
 
     def peek(self, unit: int, table: Table, address: int, count: int = 1) -> list[int]:
         """The words that a client would read now, without being counted as a read."""
@@ -92,56 +69,24 @@ class ModbusPlc:
         """Set plain memory or a setpoint, as the PLC's own program does."""
         self._memories[unit].poke(table, address, words)
 
-    def drop_connections(self) -> None:
-        """Break every open connection; new ones are welcome."""
-        self._door.drop()
-
-    async def __aenter__(self) -> Self:
-        self._running = True
-        self._live_or_die()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._running = False
-        await self._door.close()
-
-    def _live_or_die(self) -> None:
-        if self.faults.dead and self._door.is_open:
-            self._door.shut()
-            self._door.drop()
-        elif self._running and not self.faults.dead:
-            self._door.open()
-
     def _moment(self) -> Moment:
-        return Moment(self._clock() - self._started, self._reads)
+        return Moment(self.age_s, self._reads)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Converse with one client. Raises `IncompleteReadError` or `ConnectionError` when it is gone."""
-        limit = self.faults.connection_limit
-        if limit is not None and self._open >= limit:
-            self.record.turned_away += 1
-            return
-        self.record.connections += 1
-        self._open += 1
-        try:
-            await self._converse(reader, Line(writer, self._framing, self.faults, self._noise))
-        finally:
-            self._open -= 1
-
-    async def _converse(self, reader: asyncio.StreamReader, line: Line) -> None:
+    async def converse(self, reader: asyncio.StreamReader, line: Line) -> None:
+        """One question after the other; what is no frame ends it, unless the framing forgives that."""
         while True:
             try:
                 question = await self._framing.read(reader)
             except FrameError:
+                if not self._framing.forgiving:
+                    raise
                 self.record.malformed += 1
-                if self._framing.forgiving:
-                    continue
-                return
+                continue
             if question.unit not in self._units and not self._framing.absent_units_answer:
                 continue
-            await line.answer(Frame(question.transaction, question.unit, self._answer(question)))
+            answer = Frame(question.transaction, question.unit, self._answer(question))
+            if question.unit not in self.faults.silent_units:
+                await line.answer(spoiled(answer, self._framing, self.faults))
 
     def _answer(self, question: Frame) -> bytes:
         function = question.pdu[0]

@@ -4,8 +4,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from simulators.modbus.functions import Request
-
-_KEPT = 200_000
+from simulators.record import KEPT, PlcRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Record:
+class Record(PlcRecord):
     """Counts since it was put in place: ``plc.record = Record()`` starts anew.
 
     `by_function` counts what was asked, by function code; `exceptions` what was refused, by exception code;
@@ -27,14 +26,11 @@ class Record:
     newest 200,000.
     """
 
-    connections: int = 0
-    turned_away: int = 0
     requests: int = 0
-    malformed: int = 0
     by_function: Counter[int] = field(default_factory=Counter)
     exceptions: Counter[int] = field(default_factory=Counter)
-    reads: deque[Seen] = field(default_factory=lambda: deque(maxlen=_KEPT))
-    writes: deque[Seen] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    reads: deque[Seen] = field(default_factory=lambda: deque(maxlen=KEPT))
+    writes: deque[Seen] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def arrivals(self, unit: int | None = None) -> list[float]:
         """When the reads came (of one unit): monotonic seconds, for periods and their jitter."""

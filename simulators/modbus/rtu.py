@@ -2,7 +2,8 @@
 
 import asyncio
 
-from simulators.modbus.frames import Frame, FrameError
+from simulators.line import FrameError
+from simulators.modbus.frames import Frame
 
 _FIXED = {1: 8, 2: 8, 3: 8, 4: 8, 5: 8, 6: 8}
 _COUNTED = (15, 16)

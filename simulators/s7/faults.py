@@ -2,21 +2,16 @@
 
 from dataclasses import dataclass, field
 
-from simulators.switchboard import Switchboard
+from simulators.faults import PlcFaults
 
 
 @dataclass
-class Faults(Switchboard):
-    """Set a field to switch a fault on: ``plc.faults.silent = True``. They add up. `clear` heals everything.
+class Faults(PlcFaults):
+    """Besides those of every PLC (`PlcFaults`):
 
     =================  ==========================================================================
-    dead               connections are refused, open ones broken
-    connection_limit   at most so many connections; whoever comes then is closed at once
     wrong_slot         the connection is refused on COTP, as for a rack and slot that hold no CPU
     deaf               the connection stands, but the negotiation is never answered
-    silent             everything is accepted, no question is answered
-    slow_s             each answer takes so many seconds more
-    late               every other answer is held back until just before the next question's answer
     put_get_off        every question is refused with 0x8104, as S7-1200/1500 do without PUT/GET
     error              this error in the header for every question, e.g. 0x8500 as 34048
     optimised_blocks   these DBs are refused with 0x0A, as if they had optimised access
@@ -27,22 +22,13 @@ class Faults(Switchboard):
     wrong_function     another function
     wrong_length       TPKT promises so many bytes more (less) than come
     fragments          answers come in COTP pieces of at most so many bytes; no fault, but rare
-    garbage            random bytes in place of the answer
-    half_frame         half an answer, then nothing
-    half_and_close     half an answer, then the connection is closed
-    drip_s             a byte at a time, so many seconds apart
     =================  ==========================================================================
 
     `optimised_blocks` and `bad_bytes` may be changed in place.
     """
 
-    dead: bool = False
-    connection_limit: int | None = None
     wrong_slot: bool = False
     deaf: bool = False
-    silent: bool = False
-    slow_s: float = 0.0
-    late: bool = False
     put_get_off: bool = False
     error: int | None = None
     optimised_blocks: set[int] = field(default_factory=set)
@@ -53,7 +39,3 @@ class Faults(Switchboard):
     wrong_function: bool = False
     wrong_length: int = 0
     fragments: int = 0
-    garbage: bool = False
-    half_frame: bool = False
-    half_and_close: bool = False
-    drip_s: float = 0.0

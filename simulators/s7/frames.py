@@ -3,13 +3,11 @@
 import asyncio
 from dataclasses import dataclass
 
+from simulators.line import FrameError
+
 CONNECT, CONFIRM, DISCONNECT, DATA = 0xE0, 0xD0, 0x80, 0xF0
 _MAX_FRAME = 1100
 _CONFIRMED = bytes.fromhex("11d00001000900c0010ac1020100c202")
-
-
-class FrameError(Exception):
-    """What came can not be a frame of ISO on TCP."""
 
 
 @dataclass(frozen=True, slots=True)

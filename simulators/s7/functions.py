@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 
+from simulators.line import FrameError
 from simulators.s7.layout import Area
 
 READ, WRITE, SETUP = 4, 5, 0xF0
@@ -19,10 +20,6 @@ class S7Error(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(f"S7 error 0x{code:X}")
         self.code = code
-
-
-class Malformed(Exception):
-    """What came is no S7 question: a CPU hangs up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +56,20 @@ class Question:
 
 
 def parse(message: bytes) -> Question:
-    """Understand a question. Raises `Malformed`, or `S7Error` for a function that is not served."""
+    """Understand a question. Raises `FrameError`, or `S7Error` for a function that is not served."""
     if len(message) < 12 or message[:2] != b"\x32\x01":
-        raise Malformed
+        raise FrameError
     reference, parameters_size, data_size = struct.unpack_from(">HHH", message, 4)
     parameters, data = message[10 : 10 + parameters_size], message[10 + parameters_size :]
     if len(parameters) != parameters_size or len(data) != data_size or len(parameters) < 2:
-        raise Malformed
+        raise FrameError
     function, count = parameters[:2]
     if function == SETUP and len(parameters) == 8:
         return Question(reference, function, pdu=int.from_bytes(parameters[6:8], "big"))
     if function not in (READ, WRITE):
         raise S7Error(BAD_FUNCTION)
     if len(parameters) != 2 + 12 * count or not count:
-        raise Malformed
+        raise FrameError
     items = tuple(_item(parameters[2 + 12 * number : 14 + 12 * number]) for number in range(count))
     return Question(reference, function, items, _written(data, count) if function == WRITE else ())
 
@@ -132,11 +129,11 @@ def _written(data: bytes, count: int) -> tuple[bytes, ...]:
     at = 0
     for _ in range(count):
         if at + 4 > len(data):
-            raise Malformed
+            raise FrameError
         _, element, length = struct.unpack_from(">BBH", data, at)
         size = length // 8 if element in (4, 5) else length
         found.append(data[at + 4 : at + 4 + size])
         if len(found[-1]) != size:
-            raise Malformed
+            raise FrameError
         at += 4 + size + size % 2
     return tuple(found)

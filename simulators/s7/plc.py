@@ -1,32 +1,29 @@
 """An S7 CPU: PUT/GET over ISO on TCP, process-like values, faults on request."""
 
 import asyncio
-import random
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
-from simulators.door import Door
+from simulators.line import FrameError, Line
 from simulators.modbus.signals import Moment
+from simulators.plc import Plc
 from simulators.s7 import frames, functions
 from simulators.s7.faults import Faults
-from simulators.s7.functions import Item, Malformed, Question, S7Error
+from simulators.s7.functions import Item, Question, S7Error
 from simulators.s7.layout import Area, Layout
-from simulators.s7.line import Line
 from simulators.s7.memory import Memory
 from simulators.s7.record import Record, Seen
+from simulators.s7.spoiling import spoiled
 
 _SHORTEST_PDU = 64
 
 
-class S7Plc:
+class S7Plc(Plc[Faults, Record]):
     """``async with S7Plc(layout) as plc`` listens on ``plc.port`` until the block ends.
 
     Serves read and write of up to 20 items in a message, one after the other a connection, and grants messages of
     `pdu` bytes (240, 480 or 960 are what real ones grant). What the layout does not name is refused with 0x0A, what
-    lies past the end of a block with 0x05. `faults` spoils it, `record` tells what it saw. `clock` gives monotonic
-    seconds, which drive the signals.
+    lies past the end of a block with 0x05.
     """
 
     def __init__(
@@ -39,33 +36,10 @@ class S7Plc:
         clock: Callable[[], float] = time.monotonic,
         seed: int = 1,
     ) -> None:
-        self.faults = Faults()
-        self.record = Record()
+        super().__init__(Faults(), Record(), host=host, port=port, clock=clock, seed=seed)
         self.pdu = pdu
         self._memories = {place: Memory(block) for place, block in layout.items()}
-        self._clock = clock
-        self._started = clock()
-        self._noise = random.Random(seed)
         self._reads = 0
-        self._open = 0
-        self._running = False
-        self._door = Door(self._serve, host=host, port=port)
-        self.faults.on_change = self._live_or_die
-
-    @property
-    def host(self) -> str:
-        """Where it listens."""
-        return self._door.host
-
-    @property
-    def port(self) -> int:
-        """Where it listens; the same over ``faults.dead``."""
-        return self._door.port
-
-    @property
-    def open_connections(self) -> int:
-        """How many clients are connected now."""
-        return self._open
 
     def peek(self, area: Area, db: int, start: int, size: int) -> bytes:
         """The bytes that a client would read now, without being counted as a read."""
@@ -75,56 +49,21 @@ class S7Plc:
         """Set plain memory or a setpoint, as the CPU's own program does."""
         self._memories[area, db].poke(start, data)
 
-    def drop_connections(self) -> None:
-        """Break every open connection; new ones are welcome."""
-        self._door.drop()
-
-    async def __aenter__(self) -> Self:
-        self._running = True
-        self._live_or_die()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._running = False
-        await self._door.close()
-
-    def _live_or_die(self) -> None:
-        if self.faults.dead and self._door.is_open:
-            self._door.shut()
-            self._door.drop()
-        elif self._running and not self.faults.dead:
-            self._door.open()
-
     def _moment(self) -> Moment:
-        return Moment(self._clock() - self._started, self._reads)
+        return Moment(self.age_s, self._reads)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        limit = self.faults.connection_limit
-        if limit is not None and self._open >= limit:
-            self.record.turned_away += 1
-            return
-        self.record.connections += 1
-        self._open += 1
-        try:
-            await self._converse(reader, Line(writer, self.faults, self._noise))
-        except (frames.FrameError, Malformed):
-            self.record.malformed += 1
-        finally:
-            self._open -= 1
-
-    async def _converse(self, reader: asyncio.StreamReader, line: Line) -> None:
+    async def converse(self, reader: asyncio.StreamReader, line: Line) -> None:
+        """The connection of COTP, the negotiation of S7, then one question after the other."""
         request = await frames.read_tpdu(reader)
         if request.kind != frames.CONNECT or len(request.header) < 5:
-            raise Malformed
+            raise FrameError
         await line.put(frames.refuse(request) if self.faults.wrong_slot else frames.confirm(request))
         granted = 0
         while not self.faults.wrong_slot:
             message = await _read_message(reader)
             question, answer = self._answer(message, granted)
             if question is None or question.function != functions.SETUP:
-                await line.answer(answer)
+                await line.answer(spoiled(answer, self.faults))
             elif not self.faults.deaf:
                 granted = int.from_bytes(answer[-2:], "big")
                 await line.put(frames.data_frames(answer))
@@ -211,9 +150,9 @@ async def _read_message(reader: asyncio.StreamReader) -> bytes:
     while True:
         tpdu = await frames.read_tpdu(reader)
         if tpdu.kind != frames.DATA:
-            raise Malformed
+            raise FrameError
         message += tpdu.carried
         if tpdu.last:
             return message
         if len(message) > functions.MOST_MESSAGE:
-            raise Malformed
+            raise FrameError

@@ -3,9 +3,8 @@
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+from simulators.record import KEPT, PlcRecord
 from simulators.s7.functions import Question
-
-_KEPT = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +16,17 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Record:
+class Record(PlcRecord):
     """Counts since it was put in place: ``plc.record = Record()`` starts anew.
 
     `refused` counts items and questions by the code they were refused with, `malformed` the connections that were
     closed because nothing can begin so. `reads` and `writes` keep the newest 200,000.
     """
 
-    connections: int = 0
-    turned_away: int = 0
     questions: int = 0
-    malformed: int = 0
     refused: Counter[int] = field(default_factory=Counter)
-    reads: deque[Seen] = field(default_factory=lambda: deque(maxlen=_KEPT))
-    writes: deque[Seen] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    reads: deque[Seen] = field(default_factory=lambda: deque(maxlen=KEPT))
+    writes: deque[Seen] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def arrivals(self) -> list[float]:
         """When the reads came: monotonic seconds, for periods and their jitter."""

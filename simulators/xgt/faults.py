@@ -2,19 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from simulators.switchboard import Switchboard
+from simulators.faults import PlcFaults
 
 
 @dataclass
-class Faults(Switchboard):
-    """Set a field to switch a fault on: ``plc.faults.silent = True``. They add up. `clear` heals everything.
+class Faults(PlcFaults):
+    """Besides those of every PLC (`PlcFaults`):
 
     =================  ==========================================================================
-    dead               connections are refused, open ones broken
-    connection_limit   at most so many connections; whoever comes then is closed at once
-    silent             everything is accepted, nothing is answered
-    slow_s             each answer takes so many seconds more
-    late               every other answer is held back until just before the next request's answer
     nak                this error code for every request
     bad_addresses      error 0x0004 for every request that touches one of these words, in any device
     short_nak          error codes of one byte, as in old manuals
@@ -25,10 +20,6 @@ class Faults(Switchboard):
     wrong_length       the header promises so many bytes more (less) than come
     wrong_company      the header of another maker
     no_checksum        headers without their sum
-    garbage            random bytes in place of the answer
-    half_frame         half an answer, then nothing
-    half_and_close     half an answer, then the connection is closed
-    drip_s             a byte at a time, so many seconds apart
     strict_checksum    error 0x0077 for headers whose sum is left out or wrong
     stopped            the PLC says that it is in STOP
     in_error           the PLC says that it is in ERROR
@@ -37,11 +28,6 @@ class Faults(Switchboard):
     `bad_addresses` may be changed in place.
     """
 
-    dead: bool = False
-    connection_limit: int | None = None
-    silent: bool = False
-    slow_s: float = 0.0
-    late: bool = False
     nak: int | None = None
     bad_addresses: set[int] = field(default_factory=set)
     short_nak: bool = False
@@ -52,10 +38,6 @@ class Faults(Switchboard):
     wrong_length: int = 0
     wrong_company: bool = False
     no_checksum: bool = False
-    garbage: bool = False
-    half_frame: bool = False
-    half_and_close: bool = False
-    drip_s: float = 0.0
     strict_checksum: bool = False
     stopped: bool = False
     in_error: bool = False

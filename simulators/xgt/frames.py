@@ -3,15 +3,12 @@
 import asyncio
 from dataclasses import dataclass
 
+from simulators.line import FrameError
 from simulators.xgt.naks import Nak, NakCode
 
 _HEADER = 20
 _MAX_INSTRUCTION = 2048
 _COMPANIES = (b"LSIS-XGT\0\0", b"LGIS-GLOFA")
-
-
-class FrameError(Exception):
-    """What came can not be the start of a frame of a client."""
 
 
 @dataclass(frozen=True, slots=True)

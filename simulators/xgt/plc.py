@@ -1,19 +1,15 @@
 """An XGT PLC behind its Ethernet module: process-like values, faults on request."""
 
 import asyncio
-import random
-import socket
-import struct
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
-from simulators.door import Door
+from simulators.line import Line
 from simulators.modbus.signals import Moment
+from simulators.plc import Plc
 from simulators.xgt.families import Family, family_of
 from simulators.xgt.faults import Faults
-from simulators.xgt.frames import Answer, FrameError, Question, read_question
+from simulators.xgt.frames import Answer, Question, read_question
 from simulators.xgt.instructions import (
     STATUS,
     NotUnderstood,
@@ -24,21 +20,21 @@ from simulators.xgt.instructions import (
     status_answer,
     write_answer,
 )
-from simulators.xgt.line import Line
 from simulators.xgt.memory import Memory
 from simulators.xgt.naks import Nak, NakCode
 from simulators.xgt.names import SIZES
 from simulators.xgt.record import Record
+from simulators.xgt.spoiling import spoiled
 
 _RUN, _STOP, _ERROR = 0x0100, 0x0200, 0x0480
 _XGK = family_of("xgk")
 
 
-class XgtPlc:
+class XgtPlc(Plc[Faults, Record]):
     """``async with XgtPlc(memory) as plc`` listens on ``plc.port`` until the block ends.
 
     Serves reads and writes, one request after the other a connection. It closes with a reset, as Ethernet modules
-    do. `faults` spoils it, `record` tells what it saw. `clock` gives monotonic seconds, which drive the signals.
+    do, and has no more connections than the family grants.
     """
 
     def __init__(
@@ -51,82 +47,30 @@ class XgtPlc:
         clock: Callable[[], float] = time.monotonic,
         seed: int = 1,
     ) -> None:
+        super().__init__(
+            Faults(),
+            Record(),
+            host=host,
+            port=port,
+            most_connections=family.max_connections,
+            resets=True,
+            clock=clock,
+            seed=seed,
+        )
         memory.install(family)
-        self.faults = Faults()
-        self.record = Record()
         self.memory = memory
         self._family = family
-        self._clock = clock
-        self._started = clock()
-        self._noise = random.Random(seed)
         self._reads = 0
-        self._open = 0
-        self._running = False
-        self._door = Door(self._serve, host=host, port=port)
-        self.faults.on_change = self._live_or_die
 
-    @property
-    def host(self) -> str:
-        """Where it listens."""
-        return self._door.host
-
-    @property
-    def port(self) -> int:
-        """Where it listens; the same over ``faults.dead``."""
-        return self._door.port
-
-    @property
-    def open_connections(self) -> int:
-        """How many clients are connected now."""
-        return self._open
-
-    def drop_connections(self) -> None:
-        """Break every open connection; new ones are welcome."""
-        self._door.drop()
-
-    async def __aenter__(self) -> Self:
-        self._running = True
-        self._live_or_die()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._running = False
-        await self._door.close()
-
-    def _live_or_die(self) -> None:
-        if self.faults.dead and self._door.is_open:
-            self._door.shut()
-            self._door.drop()
-        elif self._running and not self.faults.dead:
-            self._door.open()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        linger = struct.pack("ii", 1, 0)  # close by reset
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        limit = self.faults.connection_limit
-        if self._open >= (self._family.max_connections if limit is None else limit):
-            self.record.turned_away += 1
-            return
-        self.record.connections += 1
-        self._open += 1
-        try:
-            await self._converse(reader, Line(writer, self.faults, self._noise))
-        finally:
-            self._open -= 1
-
-    async def _converse(self, reader: asyncio.StreamReader, line: Line) -> None:
+    async def converse(self, reader: asyncio.StreamReader, line: Line) -> None:
+        """One question after the other."""
         while True:
-            try:
-                question = await read_question(reader)
-            except FrameError:
-                self.record.malformed += 1
-                return
+            question = await read_question(reader)
             instruction = self._answer(question)
             if instruction is not None:
                 info = self._family.plc_info | self._state()
-                await line.answer(Answer(question.company, info, self._family.cpu, question.invoke, instruction))
+                answer = Answer(question.company, info, self._family.cpu, question.invoke, instruction)
+                await line.answer(spoiled(answer, self.faults))
 
     def _answer(self, question: Question) -> bytes | None:
         self.record.requests += 1
@@ -149,7 +93,7 @@ class XgtPlc:
         if request.data is None:
             self._reads += 1
             self.record.reads.append(request)
-            moment = Moment(self._clock() - self._started, self._reads)
+            moment = Moment(self.age_s, self._reads)
             found = [self.memory.read(place, size, moment) for place, size in zip(request.places, sizes, strict=True)]
             return read_answer(request, found, reserved)
         for place, size in zip(request.places, sizes, strict=True):

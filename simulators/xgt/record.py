@@ -3,24 +3,20 @@
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+from simulators.record import KEPT, PlcRecord
 from simulators.xgt.instructions import Request
-
-_KEPT = 200_000
 
 
 @dataclass(slots=True)
-class Record:
+class Record(PlcRecord):
     """Counts since it was put in place: ``plc.record = Record()`` starts anew.
 
     `naks` counts what was refused, by error code; `malformed` the connections that were closed because no frame can
     begin so. `reads`, `writes` and `invokes` keep the newest 200,000.
     """
 
-    connections: int = 0
-    turned_away: int = 0
     requests: int = 0
-    malformed: int = 0
     naks: Counter[int] = field(default_factory=Counter)
-    invokes: deque[int] = field(default_factory=lambda: deque(maxlen=_KEPT))
-    reads: deque[Request] = field(default_factory=lambda: deque(maxlen=_KEPT))
-    writes: deque[Request] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    invokes: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT))
+    reads: deque[Request] = field(default_factory=lambda: deque(maxlen=KEPT))
+    writes: deque[Request] = field(default_factory=lambda: deque(maxlen=KEPT))
