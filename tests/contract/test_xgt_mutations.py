@@ -1,93 +1,32 @@
-"""Answers and questions with something wrong with them, from a fixed seed: the client's side and the simulator's.
-
-``MUTATED_FRAMES=100000`` in the environment makes it the long run.
-"""
+"""XGT answers to the driver, and questions to the simulator, with something wrong with them."""
 
 import asyncio
-import os
 import random
-from collections import Counter
-from collections.abc import Callable, Sequence
+from typing import cast
 
 import pytest
 
-from protocols.base import Cycle, DataType, TagSpec, Value
-from protocols.errors import NoAnswer, RequestRefused, SessionError
-from protocols.xgt.driver import XgtDriver
+from protocols.base import Connection, PlcSession, Request
 from protocols.xgt.requests import XgtRequest
 from protocols.xgt.session import XgtSession
-from simulators.xgt import Memory, XgtPlc
-from tests.doubles.clock import LeapingLoop
-from tests.doubles.xgt_device import HEADER, XgtDevice, framed
+from simulators.modbus.signals import Constant
+from simulators.xgt import Cell, Memory, XgtPlc
+from tests.contract.bench import XgtBench
+from tests.contract.mutation import (
+    MOVED,
+    MUTATED_FRAMES,
+    Answers,
+    Questions,
+    flip,
+    gain_a_byte,
+    lose_a_byte,
+    mutated,
+    overwrite,
+)
+from tests.doubles.visit import Visit
+from tests.doubles.xgt_device import HEADER, framed
 
-ROUNDS = int(os.environ.get("MUTATED_FRAMES", "5000"))
 HEAD = HEADER + 12  # of an answer with a block; what follows is data, which XGT does not protect
-TIMEOUT_S = 3.0
-DRIVER = XgtDriver()
-CONNECTION = DRIVER.connection({"host": "10.0.0.7", "family": "xgk"}, TIMEOUT_S)
-
-Mutation = Callable[[random.Random, bytes, bytes], bytes]
-
-
-class Wire(asyncio.Transport):
-    """Keeps what is written; aborting tells the protocol at once."""
-
-    def __init__(self, session: XgtSession) -> None:
-        super().__init__()
-        self.session = session
-        self.written = b""
-        self.aborted = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written = bytes(data)
-
-    def abort(self) -> None:
-        if not self.aborted:
-            self.aborted = True
-            self.session.connection_lost(None)
-
-
-def flip(rng: random.Random, answer: bytes, _other: bytes) -> bytes:
-    changed = bytearray(answer)
-    changed[rng.randrange(HEAD)] ^= 1 << rng.randrange(8)
-    return bytes(changed)
-
-
-def overwrite(rng: random.Random, answer: bytes, _other: bytes) -> bytes:
-    changed = bytearray(answer)
-    for _ in range(rng.randint(1, 4)):
-        changed[rng.randrange(HEAD)] = rng.randrange(256)
-    return bytes(changed)
-
-
-def truncate(rng: random.Random, answer: bytes, _other: bytes) -> bytes:
-    return answer[: rng.randrange(len(answer))]
-
-
-def lose_a_byte(rng: random.Random, answer: bytes, _other: bytes) -> bytes:
-    at = rng.randrange(len(answer))
-    return answer[:at] + answer[at + 1 :]
-
-
-def gain_a_byte(rng: random.Random, answer: bytes, _other: bytes) -> bytes:
-    at = rng.randrange(len(answer) + 1)
-    return answer[:at] + rng.randbytes(1) + answer[at:]
-
-
-def repeat(_rng: random.Random, answer: bytes, _other: bytes) -> bytes:
-    return answer + answer
-
-
-def begin_inside(rng: random.Random, answer: bytes, _other: bytes) -> bytes:
-    return answer[rng.randrange(1, len(answer)) :] + answer
-
-
-def another_request(_rng: random.Random, _answer: bytes, other: bytes) -> bytes:
-    return other
-
-
-def another_request_before(_rng: random.Random, answer: bytes, other: bytes) -> bytes:
-    return other + answer
 
 
 def data_of_another_size(rng: random.Random, answer: bytes, _other: bytes) -> bytes:
@@ -107,72 +46,25 @@ def refusal(rng: random.Random, answer: bytes, _other: bytes) -> bytes:
     return framed(answer[14:16], answer[HEADER : HEADER + 6] + rng.choice([b"\xff\xff", b"\xff\0"]) + code)
 
 
-def noise(rng: random.Random, answer: bytes, _other: bytes) -> bytes:
-    return rng.randbytes(rng.randrange(1, 2 * len(answer)))
-
-
-MUTATIONS: Sequence[Mutation] = (
-    flip, overwrite, truncate, lose_a_byte, gain_a_byte, repeat, begin_inside, another_request,
-    another_request_before, data_of_another_size, words_one_by_one, refusal, noise,
-)  # fmt: skip
-
-
-def question(device: XgtDevice, start: int, count: int, value: int) -> tuple[XgtRequest, list[Value | None]]:
-    """A request for words that hold values which no other words hold in this round."""
-    values = [(value + i) % 65536 for i in range(count)]
-    device.put("D", start, values)
-    tags = [TagSpec("t", f"D{start + i}", DataType.UINT16) for i in range(count)]
-    (request,) = DRIVER.compile(CONNECTION, [DRIVER.point(tag, CONNECTION) for tag in tags])
-    return request, list(values)
-
-
-async def one_round(rng: random.Random, device: XgtDevice) -> str:
+def opened(_connection: Connection, rng: random.Random) -> tuple[PlcSession, asyncio.Protocol]:
     session = XgtSession("10.0.0.7:2004", rng.randrange(1, 65536))
-    wire = Wire(session)
-    session.connection_made(wire)
-    loop = asyncio.get_running_loop()
-    count = rng.randint(1, 8)
-    request, right = question(device, rng.randrange(1000), count, rng.randrange(30_000))
-    other, _ = question(device, 2000 + rng.randrange(1000), count, 40_000 + rng.randrange(20_000))
+    return cast("PlcSession", session), session
 
-    cycle = Cycle([None] * count)
-    began = loop.time()
-    reading = asyncio.create_task(session.read(request, cycle))
-    await asyncio.sleep(0)
-    answer = device.answer(wire.written)
-    foreign_id = ((int.from_bytes(wire.written[14:16], "little") + 7) % 65536).to_bytes(2, "little")
-    foreign = device.answer(wire.written[:14] + foreign_id + wire.written[16:HEADER] + other.question.body)
-    session.data_received(rng.choice(MUTATIONS)(rng, answer, foreign))
-    try:
-        await reading
-    except (SessionError, RequestRefused) as error:
-        assert cycle.values == [None] * count
-        outcome = type(error).__name__
-    else:
-        assert cycle.values == right
-        outcome = "value"
-    assert loop.time() - began <= TIMEOUT_S + 0.1
-    if outcome == NoAnswer.__name__:
-        assert loop.time() - began >= TIMEOUT_S
-    await session.close()
-    assert wire.aborted
-    return outcome
+
+def ask_other(asked: bytes, other: Request) -> bytes:
+    foreign_id = ((int.from_bytes(asked[14:16], "little") + 7) % 65536).to_bytes(2, "little")
+    return asked[:14] + foreign_id + asked[16:HEADER] + cast("XgtRequest", other).question.body
 
 
 @pytest.mark.timeout(600)
-def test_no_mutated_answer_gives_a_wrong_value_a_hang_or_a_foreign_exception() -> None:
-    async def all_rounds() -> Counter[str]:
-        rng, device = random.Random(20260417), XgtDevice()
-        return Counter([await one_round(rng, device) for _ in range(ROUNDS)])
-
-    with asyncio.Runner(loop_factory=LeapingLoop) as runner:
-        outcomes = runner.run(all_rounds())
-    print(f"{ROUNDS} mutated answers: {dict(outcomes)}")
-    assert outcomes.total() == ROUNDS
-    assert outcomes["BadAnswer"] > ROUNDS / 3
-    assert min(outcomes["NoAnswer"], outcomes["RequestRefused"], outcomes["value"]) > ROUNDS / 50
+def test_P4_no_mutated_answer_gives_a_wrong_value_a_hang_or_a_foreign_exception() -> None:
+    mutations = (flip(HEAD), overwrite(HEAD), *MOVED, data_of_another_size, words_one_by_one, refusal)
+    outcomes = mutated(Answers(XgtBench(), {"family": "xgk"}, opened, ask_other, mutations).read_once)
+    assert outcomes["BadAnswer"] > MUTATED_FRAMES / 3
+    assert min(outcomes["NoAnswer"], outcomes["RequestRefused"], outcomes["done"]) > MUTATED_FRAMES / 50
 
 
+BLOCK_OF_K = bytes.fromhex("54001400000001000800254B423136303030 0400")
 QUESTIONS = [
     bytes.fromhex("54001400000001000600254442323030 0600"),
     bytes.fromhex("54000200000002000600254D57313030 0600254457323030"),
@@ -187,73 +79,38 @@ def asked(invoke: int, instruction: bytes) -> bytes:
     return head + bytes([sum(head) % 256]) + instruction
 
 
-def spoiled(rng: random.Random, frame: bytes) -> bytes:
-    changed = bytearray(frame)
-    for _ in range(rng.choice([1, 1, 1, 2, 3])):
-        where = rng.randrange(len(changed))
-        change = rng.randrange(3)
-        if change == 0:
-            changed[where] = rng.randrange(256)
-        elif change == 1:
-            changed.insert(where, rng.randrange(256))
-        elif len(changed) > 1:
-            del changed[where]
-    return bytes(changed)
-
-
-async def answer_of(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """Invoke id and instruction of the next answer, which must be a frame."""
-    async with asyncio.timeout(5):
-        head = await reader.readexactly(HEADER)
-        body = await reader.readexactly(int.from_bytes(head[16:18], "little"))
-    assert (head[:8], head[13], head[19]) == (b"LSIS-XGT", 0x11, sum(head[:19]) % 256)
-    return head[14:16], body
-
-
-async def is_well(plc: XgtPlc) -> None:
-    """A new client is answered at once and rightly."""
-    reader, writer = await asyncio.open_connection(plc.host, plc.port)
-    writer.write(asked(7, bytes.fromhex("5400020000000100 0700 254B5738303030")))
-    _, body = await answer_of(reader)
-    assert body[6:] == b"\0\0\1\0\2\0\x39\x30"
-    writer.close()
+def simulator() -> XgtPlc:
+    return XgtPlc(Memory([Cell("K", 16_000, Constant(0x3039)), Cell("K", 16_002, Constant(0x1234))]))
 
 
 @pytest.mark.timeout(600)
-async def test_no_mutated_instruction_goes_unanswered() -> None:
-    rng, told = random.Random(20260418), Counter[bool]()
-    async with XgtPlc(Memory()) as plc:
-        plc.memory.poke("K", 16000, b"\x39\x30")
-        reader, writer = await asyncio.open_connection(plc.host, plc.port)
-        for round_ in range(ROUNDS):
-            instruction = spoiled(rng, rng.choice(QUESTIONS))
-            writer.write(asked(round_ % 65536, instruction))
-            invoke, body = await answer_of(reader)
-            assert int.from_bytes(invoke, "little") == round_ % 65536
-            assert body[0] == (instruction[0] + 1) % 256
-            told[body[6:8] == b"\0\0"] += 1
-        writer.close()
-        await is_well(plc)
-        print(f"{ROUNDS} mutated instructions: {told[True]} carried out, refused {dict(plc.record.naks)}")
-    assert min(told.values()) > ROUNDS / 50
+def test_P4_no_mutated_question_hangs_crashes_or_moves_the_simulator() -> None:
+    values = b"\0\0\1\0\4\0\x39\x30\x34\x12"
+    questions = Questions(
+        plc=simulator(),
+        question=asked(7, BLOCK_OF_K),
+        other=asked(8, QUESTIONS[4]),
+        is_right=lambda answers: answers.endswith(values) and answers[-36:][14:16] == b"\7\0",
+    )
+    outcomes = mutated(questions.ask_once)
+    assert min(outcomes["closed"], outcomes["answered at attempt 1"]) > MUTATED_FRAMES / 10
 
 
 @pytest.mark.timeout(600)
-async def test_no_mutated_stream_harms_the_simulator() -> None:
-    rng = random.Random(20260419)
-    async with XgtPlc(Memory()) as plc:
-        plc.memory.poke("K", 16000, b"\x39\x30")
-        for _ in range(ROUNDS // 50):
-            reader, writer = await asyncio.open_connection(plc.host, plc.port)
-            frames = [spoiled(rng, asked(rng.randrange(65536), rng.choice(QUESTIONS))) for _ in range(10)]
-            writer.write(b"".join(frames) + bytes(3000))  # which end whatever frame was begun, and begin none
-            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-                async with asyncio.timeout(5):
-                    await reader.readexactly(1 << 20)
-            writer.close()
-        async with asyncio.timeout(5):
-            while plc.open_connections:
-                await asyncio.sleep(0.01)
-        await is_well(plc)
-        assert plc.record.malformed > 0
-        assert plc.record.requests > ROUNDS / 500
+def test_P4_no_mutated_instruction_goes_unanswered() -> None:
+    plc = simulator()
+    inside = (flip(), overwrite(), lose_a_byte, gain_a_byte)
+
+    async def ask_once(rng: random.Random) -> str:
+        instruction = rng.choice(inside)(rng, rng.choice(QUESTIONS), b"")
+        invoke, visit = rng.randrange(65536), Visit(plc)
+        answer = await visit.say(asked(invoke, instruction))
+        await visit.end()
+        assert (answer[:8], answer[13], answer[19]) == (b"LSIS-XGT", 0x11, sum(answer[:19]) % 256)
+        assert int.from_bytes(answer[14:16], "little") == invoke
+        assert int.from_bytes(answer[16:18], "little") == len(answer) - HEADER
+        assert answer[HEADER] == (instruction[0] + 1) % 256
+        return "carried out" if answer[HEADER + 6 : HEADER + 8] == b"\0\0" else "refused"
+
+    outcomes = mutated(ask_once)
+    assert min(outcomes["carried out"], outcomes["refused"]) > MUTATED_FRAMES / 50
