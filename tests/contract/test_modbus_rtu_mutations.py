@@ -37,7 +37,7 @@ def ask_other(_asked: bytes, other: Request) -> bytes:
     return checked(b"\7" + cast("ModbusRequest", other).question.pdu)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_P4_no_damaged_serial_answer_gives_a_wrong_value_a_hang_or_a_foreign_exception() -> None:
     mutations = (*ANYWHERE, data_of_another_size, exception)
     outcomes = mutated(Answers(ModbusRtuTcpBench(), {}, opened, ask_other, mutations).read_once)
@@ -80,7 +80,7 @@ CONFIRMATIONS = {
 }
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("frames", CONFIRMATIONS)
 def test_P4_no_damaged_confirmation_is_taken_for_one(frames: str) -> None:
     outcomes = mutated(CONFIRMATIONS[frames].write_once)

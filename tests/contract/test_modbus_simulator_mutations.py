@@ -35,7 +35,7 @@ def wrong_values(answer: bytes) -> bool:
     return False
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("frames", WRAPS)
 def test_P4_no_damaged_question_breaks_the_simulator(frames: str) -> None:
     framing, wrap = WRAPS[frames]

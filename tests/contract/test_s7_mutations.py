@@ -42,7 +42,7 @@ def ask_other(asked: bytes, other: Request) -> bytes:
     return asked[:11] + b"\x70\x07" + asked[13:17] + cast("S7Request", other).messages[0].parameters
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_P4_no_mutated_answer_gives_a_wrong_value_a_hang_or_a_foreign_exception() -> None:
     mutations = (flip(HEADER), overwrite(HEADER), *MOVED, data_of_another_size, refusal)
     outcomes = mutated(Answers(S7Bench(), {}, opened, ask_other, mutations).read_once)
@@ -54,7 +54,7 @@ CONNECT = bytes.fromhex("0300001611e00000000100c0010ac1020100c2020101")
 SETUP = bytes.fromhex("0300001902f08032010000000100080000f0000001000101e0")
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_P4_no_mutated_question_hangs_crashes_or_moves_the_simulator() -> None:
     right = frame(b"\0\2", b"\4\1", b"\xff\4\0\x20\x12\x34\x56\x78")
     questions = Questions(

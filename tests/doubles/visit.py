@@ -57,32 +57,30 @@ class Visit:
         return bytes(self._came)
 
     async def end(self) -> None:
-        """Hang up. An `AssertionError` if the PLC does not notice."""
-        await _ended(self._reader, self._serving)
+        """Hang up, and wait until the PLC has noticed."""
+        if not self.closed:
+            self._reader.feed_eof()
+        await asyncio.wait_for(self._serving, PLENTY_S)
 
 
 class Cable:
     """A driver's session plugged into a PLC: what one writes, the other has in the next turn of the loop."""
 
     def __init__(self, plc: Plc[Any, Any], client: asyncio.Protocol) -> None:
-        loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
+        self._client = client
         self._reader = asyncio.StreamReader()
-        answers = _Way(lambda data: _then(loop, client.data_received, data), lambda: None)
-        self._serving = _serve(plc, self._reader, answers)
+        self._answers = _Way(self._arrive, self._part)
+        self._serving = _serve(plc, self._reader, self._answers)
+        client.connection_made(_Way(self._reader.feed_data, self._answers.close))
 
-        def hang_up() -> None:
-            answers.close()
-            loop.call_soon(client.connection_lost, None)
+    def _arrive(self, data: bytes) -> None:
+        self._loop.call_soon(self._client.data_received, data)
 
-        client.connection_made(_Way(self._reader.feed_data, hang_up))
-
-    async def unplug(self) -> None:
-        """Wait until the PLC has noticed that the session is closed."""
-        await _ended(self._reader, self._serving)
-
-
-def _then(loop: asyncio.AbstractEventLoop, call: Callable[[bytes], None], data: bytes) -> None:
-    loop.call_soon(call, data)
+    def _part(self) -> None:
+        """Whichever end hangs up, both learn of it."""
+        self._reader.feed_eof()
+        self._loop.call_soon(self._client.connection_lost, None)
 
 
 def _serve(plc: Plc[Any, Any], reader: asyncio.StreamReader, way: _Way) -> asyncio.Task[None]:
@@ -90,14 +88,7 @@ def _serve(plc: Plc[Any, Any], reader: asyncio.StreamReader, way: _Way) -> async
     writer = asyncio.StreamWriter(way, asyncio.StreamReaderProtocol(asyncio.StreamReader()), None, loop)
 
     async def serve() -> None:
-        with contextlib.closing(writer):
+        with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             await plc.serve(reader, writer)
 
     return loop.create_task(serve())
-
-
-async def _ended(reader: asyncio.StreamReader, serving: asyncio.Task[None]) -> None:
-    if not serving.done():
-        reader.feed_eof()
-    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-        await asyncio.wait_for(serving, PLENTY_S)
