@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks import backlog, drivers, planning, polling, scale, starting, values
+from tests.benchmarks import backlog, drivers, many_tags, planning, polling, scale, starting, values
 from tests.benchmarks.drivers import Rounds
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.machine import describe
@@ -60,6 +60,8 @@ def _measure(at: Site, *, quick: bool) -> Iterator[Figure]:
     if not quick:
         _say("500 devices; one dead of 50")
         yield from scale.measure(at)
+        _say("100 devices of 1,000 tags")
+        yield from many_tags.measure(at)
 
 
 def _say(step: str) -> None:

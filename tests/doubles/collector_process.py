@@ -22,8 +22,9 @@ class CollectorProcess:
     `environment` is added to the process's own at the next start.
     """
 
-    def __init__(self, folder: Path, variables: Mapping[str, object]) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, object], module: str = "collector") -> None:
         self.folder = folder
+        self._module = module
         self.log_file = folder / "collector.log"
         self.environment: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -43,7 +44,7 @@ class CollectorProcess:
         quiet = {name: value for name, value in os.environ.items() if not name.startswith(("MQTT_", "EDGE_"))}
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "collector", "run", *arguments],
+                [sys.executable, "-m", self._module, "run", *arguments],
                 cwd=self.folder,
                 env={**quiet, "PYTHONPATH": str(Path(__file__).parents[2]), **self.environment},
                 stdin=subprocess.DEVNULL,

@@ -8,6 +8,7 @@ import time
 from collections import Counter, defaultdict
 from contextlib import AsyncExitStack, closing
 from functools import partial
+from pathlib import Path
 
 from collector.clock import Clock, SystemClock
 from collector.config.plan import Plan
@@ -23,6 +24,9 @@ from protocols.errors import BadAnswer
 from protocols.quality import Quality
 from simulators.address import listen
 from simulators.modbus import ModbusPlc, Table, Unit
+from tests.benchmarks import many_tags
+from tests.benchmarks.site import site
+from tests.benchmarks.tags import TAGS
 from tests.doubles.black_hole import black_hole
 from tests.doubles.clock import LeapingLoop, LoopClock
 from tests.doubles.driver import ScriptedDriver
@@ -31,6 +35,7 @@ from tests.doubles.plans import device_plan, plan_of
 INTERVAL_S = 0.2
 TIMEOUT_S = 0.5
 DAY_S = 24 * 3600
+IDLE_MB = 70.0
 
 
 class Rig:
@@ -139,6 +144,17 @@ def test_P9_a_hundred_thousand_tags_start_in_time_and_large_messages_are_split()
         sizes[device_id] = len(payloads)
     assert sizes["long"] == 2
     assert sum(sizes.values()) == 101
+
+
+def test_P9_a_tenth_of_them_in_a_real_process_start_soon_and_stay_small(tmp_path: Path) -> None:
+    devices = many_tags.DEVICES // 10
+    with site(tmp_path) as at:
+        load = many_tags.watch(at, devices, seconds=0.5)
+    assert load.start_s < 30
+    assert load.rss_mb < IDLE_MB + (512 - IDLE_MB) / 10
+    assert load.largest <= MAX_PAYLOAD_BYTES
+    parts, names = load.tags_of(many_tags.LONG_NAMES)
+    assert (parts, len(names)) == (2, TAGS)
 
 
 def test_P10_a_day_of_garbage_is_told_of_a_few_times_and_leaves_nothing_behind() -> None:
