@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from protocols.base import ByteOrder, DataType, Register, TagSpec
-from protocols.datatypes import big_endian_letters, refuse_s7_types
+from protocols.base import DataType, Register, TagSpec
+from protocols.datatypes import refuse_s7_types
 from protocols.errors import Refused
-from protocols.layout import WIDTHS, Field, Reading
+from protocols.layout import Field, Reading
 from protocols.modbus.addresses import ADDRESSES, ModbusAddress, is_bits, parse_address
 from protocols.modbus.connection import ModbusConnection
-from protocols.scaling import Scaling
-from protocols.text import canonical_encoding
+from protocols.words import element_count, field_at, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class ModbusPoint:
         distance = self.offset - block_start
         if is_bits(self.area):
             return Field(tag, distance // 8, self.reading, distance % 8)
-        return Field(tag, 2 * distance + self.byte, self.reading, self.bit)
+        return field_at(self, tag, distance)
 
 
 def place(tag: TagSpec, connection: ModbusConnection) -> ModbusPoint:
@@ -47,38 +46,19 @@ def place(tag: TagSpec, connection: ModbusConnection) -> ModbusPoint:
 def _bits_point(tag: TagSpec, address: ModbusAddress) -> ModbusPoint:
     if tag.data_type is not DataType.BOOL:
         raise Refused("data_type", f"{tag.data_type} can not be read from {tag.address!r}, a single bit; expected BOOL")
-    count = _count(tag)
+    count = element_count(tag)
     return ModbusPoint(address.area, address.offset, count or 1, Reading(DataType.BOOL, count=count))
 
 
 def _register_point(tag: TagSpec, address: ModbusAddress, bit: int | None) -> ModbusPoint:
-    order = big_endian_letters(tag.byte_order)
-    count, data_type = _count(tag), tag.data_type
-    if data_type is DataType.BOOL:
-        return _bool_point(tag, address, bit, order)
-    if data_type is DataType.STRING:
-        reading = Reading(data_type, order, tag.length, encoding=canonical_encoding(tag.encoding))
-        return ModbusPoint(address.area, address.offset, -(-(tag.length or 0) // 2), reading)
-    scaling = Scaling.of(tag.scale, tag.offset)
-    if WIDTHS[data_type] == 1:
-        reading = Reading(data_type, order, count, stride=2, scaling=scaling)
-        return ModbusPoint(address.area, address.offset, count or 1, reading, byte=1)
-    reading = Reading(data_type, order, count, scaling=scaling)
-    return ModbusPoint(address.area, address.offset, WIDTHS[data_type] // 2 * (count or 1), reading)
-
-
-def _bool_point(tag: TagSpec, address: ModbusAddress, bit: int | None, order: ByteOrder) -> ModbusPoint:
-    if _count(tag):
+    if tag.data_type is DataType.BOOL and element_count(tag):
         raise Refused(
             "length",
             f"an array of {tag.length} BOOL can not be read from registers; "
             "expected coils or discrete inputs, or one tag a bit (40001.0, 40001.1, …)",
         )
-    if bit is None:
-        return ModbusPoint(address.area, address.offset, 1, Reading(DataType.BOOL))
-    bytes_swapped = order in (ByteOrder.BADC, ByteOrder.DCBA)
-    byte = int((bit < 8) != bytes_swapped)
-    return ModbusPoint(address.area, address.offset, 1, Reading(DataType.BOOL), byte, bit % 8)
+    words = in_words(tag, bit)
+    return ModbusPoint(address.area, address.offset, words.size, words.reading, words.byte, words.bit)
 
 
 def _bit(tag: TagSpec, address: ModbusAddress) -> int | None:
@@ -96,16 +76,9 @@ def _bit(tag: TagSpec, address: ModbusAddress) -> int | None:
     return bit
 
 
-def _count(tag: TagSpec) -> int | None:
-    """The elements of an array; a length of one is a single value."""
-    return tag.length if tag.length is not None and tag.length > 1 else None
-
-
 def _check_size(tag: TagSpec, point: ModbusPoint, connection: ModbusConnection) -> None:
     bits = is_bits(point.area)
     most, unit = (connection.max_bits, "bits") if bits else (connection.max_registers, "registers")
-    if point.size < 1:
-        raise Refused("length", "a STRING needs its length in bytes; expected 1 or more")
     if point.size > most:
         field = "length" if tag.length else "data_type"
         raise Refused(field, f"the tag takes {point.size} {unit}; one request reads {most} at most")
