@@ -12,6 +12,7 @@ A fenced block's info string begins with the language, for the git host, and say
 ``sh make``         targets of the Makefile
 ``http``            a GET whose JSON has the key ``get=key``
 ``python``          executed, the blocks of a page one after the other
+``python step``     goes ``into=file``, ``toml step`` likewise: see `test_docs_new_protocol`
 ``text``            output and pictures; not tried
 ==================  ================================================================================================
 
@@ -36,7 +37,8 @@ EDGE_IDS = ("edge-spifox-001", "spifox-001")
 PREFIXES = {"json document": "", "json device": "devices[0].", "json tags": "devices[0].tags"}
 PAYLOADS = {f"json {kind}" for kind in ("data", "status", "will", "farewell", "event", "command", "response")}
 STEPS = {"sh run", "http", "python"}
-KINDS = {*PREFIXES, *PAYLOADS, *STEPS, "json nodocument", "env", "env part", "sh make", "text"}
+CHANGES = {"python step", "toml step"}
+KINDS = {*PREFIXES, *PAYLOADS, *STEPS, *CHANGES, "json nodocument", "env", "env part", "sh make", "text"}
 NEEDED = "EDGE_SERVER_URL=http://127.0.0.1:1\nMQTT_BROKER_URL=mqtt://127.0.0.1:1\nDEVICE_ID=edge-1\n"
 
 
