@@ -34,13 +34,7 @@ async def run_modbus(
             f"Modbus TCP PLC at {host}:{plc.port}, unit {unit_id}: a press line, e.g. 40001 UINT16 is a "
             "temperature in 0.1 °C. Faults: type e.g. silent, slow_s=2, dead@30, clear."
         )
-
-        def counts() -> str:
-            record = plc.record
-            refused = sum(record.exceptions.values())
-            return f"{record.requests} requests, {refused} refused, {len(record.writes)} writes, "
-
-        await _serve(plc, opening, counts, faults, echo, stop)
+        await _serve(plc, opening, lambda: plc.record.summary, faults, echo, stop)
 
 
 async def run_opcua(
@@ -83,13 +77,7 @@ async def run_s7(
             f"Siemens S7 CPU at {host}:{plc.port}: a filling line, e.g. DB1.DBD8 FLOAT32 is a temperature in °C. "
             "Faults: type e.g. silent, put_get_off, slow_s=2, dead@30, clear."
         )
-
-        def counts() -> str:
-            record = plc.record
-            refused = sum(record.refused.values())
-            return f"{record.questions} questions, {refused} refused, {len(record.writes)} writes, "
-
-        await _serve(plc, opening, counts, faults, echo, stop)
+        await _serve(plc, opening, lambda: plc.record.summary, faults, echo, stop)
 
 
 async def run_xgt(
@@ -111,13 +99,7 @@ async def run_xgt(
             f"XGT PLC at {host}:{plc.port}, family {kind.name}: an assembly line, e.g. %DW100 UINT16 is a "
             "temperature in 0.1 °C. Faults: type e.g. silent, stopped, slow_s=2, dead@30, clear."
         )
-
-        def counts() -> str:
-            record = plc.record
-            refused = sum(record.naks.values())
-            return f"{record.requests} requests, {refused} refused, {len(record.writes)} writes, "
-
-        await _serve(plc, opening, counts, faults, echo, stop)
+        await _serve(plc, opening, lambda: plc.record.summary, faults, echo, stop)
 
 
 async def run_fleet(
@@ -190,7 +172,7 @@ class _Simulated(Protocol):
 async def _serve(
     plc: _Simulated,
     opening: str,
-    counts: Callable[[], str],
+    summary: Callable[[], str],
     faults: Sequence[str],
     echo: Echo,
     stop: asyncio.Event | None,
@@ -201,7 +183,7 @@ async def _serve(
 
     def status() -> str:
         active = ", ".join(plc.faults.active) or "none"
-        return f"{counts()}{plc.open_connections} connected, faults: {active}"
+        return ", ".join(filter(None, (summary(), f"{plc.open_connections} connected", f"faults: {active}")))
 
     await stay([opening], status, echo, stop=stop, obey=plc.faults.order)
 

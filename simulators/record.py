@@ -16,3 +16,8 @@ class PlcRecord:
     connections: int = 0
     turned_away: int = 0
     malformed: int = 0
+
+    @property
+    def summary(self) -> str:
+        """What it saw, in a few words."""
+        return f"{self.connections} connections so far"

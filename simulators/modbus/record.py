@@ -32,6 +32,11 @@ class Record(PlcRecord):
     reads: deque[Seen] = field(default_factory=lambda: deque(maxlen=KEPT))
     writes: deque[Seen] = field(default_factory=lambda: deque(maxlen=KEPT))
 
+    @property
+    def summary(self) -> str:
+        """What it was asked, in a few words."""
+        return f"{self.requests} requests, {sum(self.exceptions.values())} refused, {len(self.writes)} writes"
+
     def arrivals(self, unit: int | None = None) -> list[float]:
         """When the reads came (of one unit): monotonic seconds, for periods and their jitter."""
         return [seen.at for seen in self.reads if unit is None or seen.unit == unit]

@@ -28,6 +28,11 @@ class Record(PlcRecord):
     reads: deque[Seen] = field(default_factory=lambda: deque(maxlen=KEPT))
     writes: deque[Seen] = field(default_factory=lambda: deque(maxlen=KEPT))
 
+    @property
+    def summary(self) -> str:
+        """What it was asked, in a few words."""
+        return f"{self.questions} questions, {sum(self.refused.values())} refused, {len(self.writes)} writes"
+
     def arrivals(self) -> list[float]:
         """When the reads came: monotonic seconds, for periods and their jitter."""
         return [seen.at for seen in self.reads]

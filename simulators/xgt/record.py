@@ -20,3 +20,8 @@ class Record(PlcRecord):
     invokes: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT))
     reads: deque[Request] = field(default_factory=lambda: deque(maxlen=KEPT))
     writes: deque[Request] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    @property
+    def summary(self) -> str:
+        """What it was asked, in a few words."""
+        return f"{self.requests} requests, {sum(self.naks.values())} refused, {len(self.writes)} writes"

@@ -3,8 +3,8 @@
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -45,12 +45,14 @@ class Crowd:
 
 
 def measure(at: Site) -> list[Figure]:
-    """500 devices at once; then 50, all alive and with one dead."""
+    """500 devices at once; then 49 of them alone and, in another collector at the same time, 49 beside a dead one.
+
+    At the same time, for a busy machine would make one of them look worse than the other.
+    """
     with _ports(_DEVICES) as ports:
-        many = _watch(at, ports)
-    with _ports(_FEW) as ports, black_hole() as dead:
-        alive = _watch(at, ports[1:])
-        beside = _watch(at, [*ports[1:], dead], silent=1)
+        (many,) = _watch(at, ports)
+    with _ports(_FEW - 1) as alone, _ports(_FEW - 1) as others, black_hole() as dead:
+        alive, beside = _watch(at, alone, [*others, dead], silent=dead)
     before, after = (quantile(crowd.periods_s, 0.99) for crowd in (alive, beside))
     change = 100 * abs(after / before - 1)
 
@@ -74,17 +76,30 @@ def _ports(devices: int) -> Iterator[list[int]]:
         yield [int(port) for port in first_line(process).split()]
 
 
-def _watch(at: Site, ports: list[int], *, silent: int = 0) -> Crowd:
-    with collector(at, *(_device(number, port) for number, port in enumerate(ports))) as (edge_id, process):
-        process.start()
-        at.subscriber.until(edge_id, len(ports) - silent, _START_WITHIN_S)
+def _watch(at: Site, *halls: list[int], silent: int | None = None) -> list[Crowd]:
+    """A collector a list of ports, all of them started and watched at once; nobody answers on the port `silent`."""
+    with ExitStack() as stack:
+        collectors = [
+            stack.enter_context(collector(at, *(_device(number, port) for number, port in enumerate(ports))))
+            for ports in halls
+        ]
+        for _, process in collectors:
+            process.start()
+        for (edge_id, _), ports in zip(collectors, halls, strict=True):
+            at.subscriber.until(edge_id, len(ports) - (silent in ports), _START_WITHIN_S)
         time.sleep(_WARM_UP_S)
-        begun_ns, spent = time.time_ns(), cpu_s(process.pid)
+        begun_ns, spent = time.time_ns(), [cpu_s(process.pid) for _, process in collectors]
         time.sleep(_SECONDS)
-        used = cpu_s(process.pid) - spent
-        periods = _periods(message for message in at.subscriber.of(edge_id) if message.at_ns >= begun_ns)
-        every = tuple(period for each in periods.values() for period in each)
-        return Crowd(every, len(periods), 100 * used / _SECONDS, rss_mb(process.pid))
+        return [
+            _crowd(at.subscriber.of(edge_id), begun_ns, process.pid, cpu_s(process.pid) - before)
+            for (edge_id, process), before in zip(collectors, spent, strict=True)
+        ]
+
+
+def _crowd(received: Sequence[Received], begun_ns: int, pid: int, used_s: float) -> Crowd:
+    periods = _periods(message for message in received if message.at_ns >= begun_ns)
+    every = tuple(period for each in periods.values() for period in each)
+    return Crowd(every, len(periods), 100 * used_s / _SECONDS, rss_mb(pid))
 
 
 def _periods(received: Iterable[Received]) -> dict[str, list[float]]:
