@@ -18,7 +18,7 @@ from tests.contract.bench import Bench
 from tests.doubles.clock import LeapingLoop
 from tests.doubles.visit import Visit
 
-MUTATED_FRAMES = int(os.environ.get("MUTATED_FRAMES", "5000"))
+MUTATED_FRAMES = int(os.environ.get("MUTATED_FRAMES", "3000"))
 TIMEOUT_S = 3.0
 _SEED = 20260417
 
