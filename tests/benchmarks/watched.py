@@ -9,17 +9,18 @@ from pathlib import Path
 from collector import app
 from collector.cli import main
 from collector.settings import Settings
+from collector.status.logs import Log
 
 FILE = "pulse.txt"
 _EVERY_S = 0.02
 _run = app.run
 
 
-async def _run_watched(settings: Settings, stop: asyncio.Event) -> None:
+async def _run_watched(settings: Settings, stop: asyncio.Event, written: Log) -> None:
     late_s: list[float] = []
     feeling = asyncio.create_task(_feel(late_s))
     try:
-        await _run(settings, stop)
+        await _run(settings, stop, written)
     finally:
         feeling.cancel()
         Path(FILE).write_text("".join(f"{each:.6f}\n" for each in late_s), encoding="ascii")
