@@ -19,7 +19,11 @@ Floats: TypeAlias = Callable[[Sequence[float]], Sequence[float]]
 # A double below a million with no more than nine decimals is at most 15 digits, which it holds without
 # loss: if n / 10**9 gives the double back, n / 10**9 is its shortest decimal.
 _NANO = 10**9
-_MILLION = 1e6
+_MILLION = 10**6
+_EXACT = 2**53
+"""Doubles hold every whole number up to here."""
+_WHOLE = 1.5 * 2**52
+"""Doubles near it are the whole numbers: added and taken away again, it rounds half to even."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,16 @@ def float64_scaler(scaling: Scaling) -> Floats:
     """A converter of doubles, each taken as its shortest decimal."""
     if scaling.is_identity:
         return _finite
-    m, o, d = scaling.multiplier, scaling.addend, scaling.divisor
-    nano_o, nano_d = o * _NANO, d * _NANO
+    most = _most_in_doubles(scaling)
+    if not most:
+        return lambda raws: [_scale_exactly(raw, scaling) for raw in raws]
+    nano = float(_NANO)
+    m, o, d = float(scaling.multiplier), float(scaling.addend * _NANO), float(scaling.divisor * _NANO)
 
     def scale(raws: Sequence[float]) -> list[float]:
         return [
-            (nanos * m + nano_o) / nano_d
-            if -_MILLION < raw < _MILLION and (nanos := round(raw * _NANO)) / _NANO == raw
+            (nanos * m + o) / d
+            if -most < raw < most and (nanos := raw * nano + _WHOLE - _WHOLE) / nano == raw
             else _scale_exactly(raw, scaling)
             for raw in raws
         ]
@@ -85,6 +92,13 @@ def float32_scaler(scaling: Scaling) -> Floats:
     return lambda raws: scale(shortest_float32s(raws))
 
 
+def _most_in_doubles(scaling: Scaling) -> int:
+    """Doubles nearer to zero than that can be scaled in doubles, counted in billionths, and only the end is rounded."""
+    if scaling.divisor * _NANO > _EXACT:
+        return 0
+    return max(0, min(_MILLION, (_EXACT - abs(scaling.addend) * _NANO) // (abs(scaling.multiplier) * _NANO)))
+
+
 def _within_64_bits(values: list[int]) -> list[int]:
     if values and not (min(values) >= -(2**63) and max(values) < 2**64):
         raise OverflowError("more than 64 bits")
@@ -98,5 +112,8 @@ def _finite(raws: Sequence[float]) -> Sequence[float]:
 
 
 def _scale_exactly(raw: float, scaling: Scaling) -> float:
-    top, bottom = Decimal(repr(raw)).as_integer_ratio()
+    if abs(raw) < _MILLION and (nanos := round(raw * _NANO)) / _NANO == raw:
+        top, bottom = nanos, _NANO
+    else:
+        top, bottom = Decimal(repr(raw)).as_integer_ratio()
     return (top * scaling.multiplier + scaling.addend * bottom) / (bottom * scaling.divisor)

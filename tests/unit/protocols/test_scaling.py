@@ -66,6 +66,16 @@ def test_doubles_that_people_meet_too(raw: Decimal, scale: Decimal, offset: Deci
     assert list(float64_scaler(Scaling.of(scale, offset))([float(raw)])) == [by_hand(raw, scale, offset)]
 
 
+@given(
+    st.decimals(min_value=-10_000_000, max_value=10_000_000, allow_nan=False, places=9),
+    st.decimals(min_value=-(10**9), max_value=10**9, allow_nan=False, places=6).filter(bool),
+    st.decimals(min_value=-(10**12), max_value=10**12, allow_nan=False, places=7),
+)
+def test_doubles_near_what_doubles_can_reckon_exactly(raw: Decimal, scale: Decimal, offset: Decimal) -> None:
+    shortest = Decimal(repr(float(raw)))
+    assert list(float64_scaler(Scaling.of(scale, offset))([float(raw)])) == [by_hand(shortest, scale, offset)]
+
+
 @given(st.decimals(min_value=-1000, max_value=1000, allow_nan=False, places=2), scales, offsets)
 def test_singles_are_scaled_on_their_shortest_decimal(raw: Decimal, scale: Decimal, offset: Decimal) -> None:
     (single,) = singles([float(raw)])

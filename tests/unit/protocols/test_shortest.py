@@ -13,6 +13,8 @@ from tests.unit.protocols.singles import from_bits, singles
 
 LARGEST = 0x7F7FFFFF
 finite_bits = st.integers(1, LARGEST)
+magnitudes_from = 0x36000000  # 1.9e-6; to 1.8e16
+magnitudes = st.integers(magnitudes_from, 0x5A800000)
 
 
 def interval(bits: int) -> tuple[Fraction, Fraction]:
@@ -52,6 +54,31 @@ def shortest(bits: int) -> float:
 def test_any_single(bits: int) -> None:
     assert shortest(bits) in by_search(bits)
     assert shortest(bits | 0x80000000) == -shortest(bits)
+
+
+@settings(max_examples=500)
+@given(magnitudes, st.integers(0, 24))
+def test_singles_of_the_magnitudes_that_plants_have(bits: int, zeros: int) -> None:
+    """Also those that end in zeros, which may lie half-way between two decimals."""
+    bits = max(bits >> zeros << zeros, magnitudes_from)
+    assert shortest(bits) in by_search(bits)
+
+
+@given(st.lists(finite_bits | magnitudes, min_size=2, max_size=40))
+def test_many_at_once_are_as_each_alone(patterns: list[int]) -> None:
+    assert shortest_float32s([from_bits(bits) for bits in patterns]) == [shortest(bits) for bits in patterns]
+
+
+def test_where_the_exact_arithmetic_ends() -> None:
+    for exponent in range(1, 255):
+        for mantissa in (1, 0x2AAAAA, 0x400000, 0x555555, 0x7FFFFF):
+            bits = exponent << 23 | mantissa
+            assert shortest(bits) in by_search(bits), hex(bits)
+
+
+def test_half_way_between_two_decimals_it_is_the_even_one() -> None:
+    half_ways = [2097152.25, 2097152.75, -2097153.25, 131072.015625, 131072.046875]
+    assert shortest_float32s(half_ways) == [2097152.2, 2097152.8, -2097153.2, 131072.02, 131072.05]
 
 
 def test_every_power_of_two_and_its_neighbours() -> None:
