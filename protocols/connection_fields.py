@@ -1,10 +1,13 @@
 """Reads a document's `connection` object: leniently in form, strictly in meaning."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from protocols.errors import Refused
+
+_NUMERIC = re.compile(r"(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]*|\d*))*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class ConnectionFields:
             raise Refused("host", f"connection.host is {given!r}; expected an IP address or a name and nothing else")
         if host.count(":") == 1:
             raise Refused("host", f"connection.host is {given!r}; expected no port in it, but in connection.port")
-        return host
+        return _in_plain_decimal(host, given)
 
     def whole(self, names: tuple[str, ...], *, default: int, least: int, most: int) -> int:
         """A whole number, `default` when absent. Raises `Refused` on the name that it came under."""
@@ -65,6 +68,16 @@ class ConnectionFields:
             if given is not None and not (isinstance(given, str) and not given.strip()):
                 return name, given
         return None
+
+
+def _in_plain_decimal(host: str, given: object) -> str:
+    """192.168.001.010 is meant in decimal; systems take 010 for octal, and 192.168.1 for 192.168.0.1."""
+    if not _NUMERIC.fullmatch(host):
+        return host
+    numbers = [int(part) for part in host.split(".") if part.isdecimal()]
+    if len(numbers) != 4 or host.count(".") != 3 or max(numbers) > 255:
+        raise Refused("host", f"connection.host is {given!r}; expected four numbers up to 255, or a name")
+    return ".".join(map(str, numbers))
 
 
 def _whole(given: object) -> int | None:

@@ -14,13 +14,15 @@ MODBUS_NAMED = re.compile(r"(?P<area>C|DI|IR|HR)(?P<number>\d{1,5})(?:\.(?P<bit>
 _XGT = (
     re.compile(r"%[A-Z][XBWDL]\d[\d.]*[0-9A-F]?", re.ASCII | re.IGNORECASE),
     re.compile(r"[PMLKF]\d+[0-9A-F]?", re.ASCII | re.IGNORECASE),
-    re.compile(r"[TCDNRUZSW]\d+(?:\.[0-9A-F])?", re.ASCII | re.IGNORECASE),
-    re.compile(r"U[0-7]?[0-9A-F]\.\d{1,2}(?:\.[0-9A-F])?", re.ASCII | re.IGNORECASE),
+    re.compile(r"[PLKFTCDNRUZSW]\d+\.(?:1[0-5]|[0-9A-F])", re.ASCII | re.IGNORECASE),
+    re.compile(r"M\d+\.(?:1[0-5]|[89A-F])", re.ASCII | re.IGNORECASE),  # to bit 7 it is an S7 address
+    re.compile(r"[TCDNRUZSW]\d+", re.ASCII | re.IGNORECASE),
+    re.compile(r"U[0-7]?[0-9A-F]\.\d{1,2}(?:\.(?:1[0-5]|[0-9A-F]))?", re.ASCII | re.IGNORECASE),
 )
 _S7 = (
-    re.compile(r"DB\d+\.(?:DBX\d+\.[0-7]|DB[BWD]\d+|STRING\d+\.\d+)", re.ASCII | re.IGNORECASE),
+    re.compile(r"DB\d+\.(?:DBX\d+\.[0-7]|DB[BWD]\d+|W?STRING\d+(?:\.\d+)?)", re.ASCII | re.IGNORECASE),
     re.compile(r"[MIEQA](?:\d+\.[0-7]|[BWD]\d+)", re.ASCII | re.IGNORECASE),
-    re.compile(r"[TC]\d+", re.ASCII | re.IGNORECASE),
+    re.compile(r"[TCZ]\d+", re.ASCII | re.IGNORECASE),
 )
 _OPCUA = (re.compile(r"(?:ns=\d+;|nsu=[^;]+;)?(?:[sgb]=.+|i=\d+)", re.ASCII | re.DOTALL),)
 

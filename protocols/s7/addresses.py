@@ -45,6 +45,7 @@ _IN_DB = re.compile(
 _IN_AREA = re.compile(r"(?P<area>[MIEQA])(?P<kind>[XBWD])?(?P<byte>\d{1,5})(?:\.(?P<bit>\d))?", _FLAGS)
 _COUNTED = re.compile(r"(?P<area>[TCZ])(?P<number>\d{1,5})", _FLAGS)
 _PERIPHERAL = re.compile(r"P[IEQA][BWD]?\d+|[IEQA][BWD]?\d+:P", _FLAGS)
+_SPACES = re.compile(r"(?<=[A-Z])\s+(?=\d)", _FLAGS)
 _EXPECTED = "DB1.DBX0.0, DB1.DBB1, DB1.DBW2, DB1.DBD4, DB1.STRING10.20, M0.0, MW2 (I, E, Q, A alike), T0 or C0"
 
 
@@ -66,8 +67,11 @@ class S7Address:
 
 
 def parse_address(text: str) -> S7Address:
-    """The place that an address names, in any case, with or without TIA's ``%``. Raises `Refused` on ``address``."""
-    bare = text.strip().removeprefix("%")
+    """The place that an address names, in any case, with or without TIA's ``%`` and STEP 7's spaces (``DB1.DBW 2``).
+
+    Raises `Refused` on ``address``.
+    """
+    bare = _SPACES.sub("", text.strip().removeprefix("%"))
     if found := _IN_DB.fullmatch(bare):
         address = _in_db(found, text)
     elif found := _IN_AREA.fullmatch(bare):

@@ -16,17 +16,14 @@ _SLOT_BYTES = {"I": 8, "Q": 8, "U": 64}
 _MOST_BYTES = 1 << 20  # eight times the largest device there is; the PLC knows its own limits
 
 _FLAGS = re.IGNORECASE | re.ASCII
-_DIRECT = re.compile(
-    r"%(?P<device>[A-Z])(?P<size>[XBWDL])(?P<number>\d{1,7})(?:(?P<hex>[A-F])|\.(?P<bit>1[0-5]|[0-9A-F]))?", _FLAGS
-)
+_BIT = r"\.(?P<bit>1[0-5]|[0-9A-F])"  # 10 to 15 can not be meant in hexadecimal
+_DIRECT = re.compile(rf"%(?P<device>[A-Z])(?P<size>[XBWDL])(?P<number>\d{{1,7}})(?:(?P<hex>[A-F])|{_BIT})?", _FLAGS)
 _IN_SLOT = re.compile(
     r"%(?P<device>[IQU])(?P<size>[XBWDL])(?P<base>\d{1,3})\.(?P<slot>\d{1,2})\.(?P<number>\d{1,3})", _FLAGS
 )
-_BIT_DEVICE = re.compile(r"(?P<device>[PMLKF])(?P<number>\d{1,7})(?:(?P<hex>[A-F])|\.(?P<bit>[0-9A-F]))?", _FLAGS)
-_WORD_DEVICE = re.compile(r"(?P<device>[TCDNRZW])(?P<number>\d{1,7})(?:\.(?P<bit>[0-9A-F]))?", _FLAGS)
-_SPECIAL = re.compile(
-    r"(?P<device>U)(?P<base>[0-7])?(?P<slot>[0-9A-F])\.(?P<number>\d{1,2})(?:\.(?P<bit>[0-9A-F]))?", _FLAGS
-)
+_BIT_DEVICE = re.compile(rf"(?P<device>[PMLKF])(?P<number>\d{{1,7}})(?:(?P<hex>[A-F])|{_BIT})?", _FLAGS)
+_WORD_DEVICE = re.compile(rf"(?P<device>[TCDNRZW])(?P<number>\d{{1,7}})(?:{_BIT})?", _FLAGS)
+_SPECIAL = re.compile(rf"(?P<device>U)(?P<base>[0-7])?(?P<slot>[0-9A-F])\.(?P<number>\d{{1,2}})(?:{_BIT})?", _FLAGS)
 _EXPECTED = "D100 or D100.A, M100 or M0172C, or %DW100, %DB200, %MX2764, %MD10 and the like"
 
 
@@ -65,7 +62,7 @@ def parse_address(text: str, family: Family, *, as_bit: bool = False) -> XgtAddr
         address = _word_device(found, as_bit)
     elif found := _SPECIAL.fullmatch(text):
         word = (int(found["base"] or 0) * _SLOTS + int(found["slot"], 16)) * 32 + int(found["number"])
-        address = XgtAddress("U", 2 * word, 2, _hex(found["bit"]))
+        address = XgtAddress("U", 2 * word, 2, _maybe_bit(found["bit"]))
         _check(int(found["number"]) < 32, text, "names a word past the 32 of a slot")
     else:
         raise Refused("address", f"{text!r} is no XGT address; expected {_EXPECTED}")
@@ -104,7 +101,7 @@ def _direct(text: str, found: re.Match[str], family: Family) -> XgtAddress:
     if bit is None:
         return XgtAddress(device, width * number, width)
     _check(width <= 2, text, "names a bit of more than a word; expected %DW100.5 and the like")
-    place = int(bit) if bit.isdigit() else int(bit, 16)
+    place = _bit_number(bit)
     _check(place < 8 * width, text, f"names bit {place}; a byte has the bits 0 to 7")
     return XgtAddress(device, width * number, width, place)
 
@@ -141,7 +138,7 @@ def _in_slot(text: str, found: re.Match[str]) -> XgtAddress:
 def _bit_device(found: re.Match[str], as_bit: bool) -> XgtAddress:
     device, digits = found["device"].upper(), found["number"]
     if found["hex"] or found["bit"]:
-        return XgtAddress(device, 2 * int(digits), 2, _hex(found["hex"] or found["bit"]))
+        return XgtAddress(device, 2 * int(digits), 2, _bit_number(found["hex"] or found["bit"]))
     if as_bit:
         return XgtAddress(device, 2 * int(digits[:-1] or "0"), 2, int(digits[-1]))
     return XgtAddress(device, 2 * int(digits), 2)
@@ -151,11 +148,15 @@ def _word_device(found: re.Match[str], as_bit: bool) -> XgtAddress:
     device, number = found["device"].upper(), int(found["number"])
     if as_bit and device in _CONTACTS and found["bit"] is None:
         return XgtAddress(device, number, 0)
-    return XgtAddress(device, 2 * number, 2, _hex(found["bit"]))
+    return XgtAddress(device, 2 * number, 2, _maybe_bit(found["bit"]))
 
 
-def _hex(digit: str | None) -> int | None:
-    return None if digit is None else int(digit, 16)
+def _bit_number(text: str) -> int:
+    return int(text) if text.isdigit() else int(text, 16)
+
+
+def _maybe_bit(text: str | None) -> int | None:
+    return None if text is None else _bit_number(text)
 
 
 def _check(right: bool, text: str, wrong: str) -> None:

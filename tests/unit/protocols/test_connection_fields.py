@@ -32,10 +32,18 @@ def test_what_is_no_number_or_out_of_range_is_refused_by_its_name(given: object)
         ({"ip": "10.0.0.1"}, "10.0.0.1"),
         ({"host": None, "address": "PLC-7.Plant.local"}, "plc-7.plant.local"),
         ({"host": "[FD00::1]"}, "fd00::1"),
+        ({"host": "192.168.001.010"}, "192.168.1.10"),
+        ({"host": "7-up.plant"}, "7-up.plant"),
     ],
 )
 def test_hosts(fields: dict[str, object], host: str) -> None:
     assert ConnectionFields(fields).host() == host
+
+
+@pytest.mark.parametrize("given", ["192.168.1", "192.168.1.256", "192.168.1.1.1", "10", "3232235786", "0x7f.1"])
+def test_numbers_that_systems_take_for_another_address_are_refused(given: str) -> None:
+    with pytest.raises(Refused, match=r"expected four numbers up to 255, or a name"):
+        ConnectionFields({"host": given}).host()
 
 
 @pytest.mark.parametrize("given", [None, "", 7, "tcp://plc", "a b", "10.0.0.1:502"])

@@ -24,13 +24,19 @@ from protocols.s7.addresses import Area, S7Address, parse_address, range_name
         ("T0", S7Address(Area.TIMERS, 0)),
         ("C15", S7Address(Area.COUNTERS, 15)),
         ("Z15", S7Address(Area.COUNTERS, 15)),
+        ("M 0.0", S7Address(Area.FLAGS, 0, bit=0)),
+        ("E   4.3", S7Address(Area.INPUTS, 4, bit=3)),
+        ("DB 1.DBW 2", S7Address(Area.DB, 2, 1, width=2)),
+        ("T 5", S7Address(Area.TIMERS, 5)),
     ],
 )
 def test_every_form(text: str, address: S7Address) -> None:
     assert parse_address(text) == address
 
 
-@pytest.mark.parametrize("text", ["DB1.DBX0.0", "DB1.DBB1", "DB1.DBW2", "DB1.DBD4", "DB1.STRING10.20", "M0.0", "EW4"])
+@pytest.mark.parametrize(
+    "text", ["DB1.DBX0.0", "DB1.DBB1", "DB1.DBW2", "DB1.DBD4", "DB1.STRING10.20", "DB1.WSTRING10", "M0.0", "EW4", "Z5"]
+)
 def test_the_grammar_knows_what_the_parser_knows(text: str) -> None:
     assert grammars.fits("s7", text)
     parse_address(text)
@@ -50,6 +56,7 @@ def test_the_grammar_knows_what_the_parser_knows(text: str) -> None:
         ("IW256:P", "peripheral memory"),
         ("DB1.DBL0", "no S7 address"),
         ("T1.0", "no S7 address"),
+        ("DB1.DBW2 3", "no S7 address"),
     ],
 )
 def test_what_is_none_is_refused_with_what_is_expected(text: str, why: str) -> None:
