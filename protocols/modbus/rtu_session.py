@@ -3,11 +3,12 @@
 import asyncio
 from contextlib import suppress
 
+from protocols.dialogue import Outcome
 from protocols.errors import BadAnswer
 from protocols.modbus.debts import LineDebts
 from protocols.modbus.question import Question
 from protocols.modbus.rtu_frames import BadChecksum, rtu_frame, take_answer
-from protocols.modbus.session import ModbusSession, Outcome
+from protocols.modbus.session import ModbusSession
 
 _GLITCHES = b"\0\xff"
 """What a line shows when a sender switches on or off. No frame begins so, for units are 1 to 247."""
@@ -39,10 +40,12 @@ class ModbusRtuSession(ModbusSession):
         self._free_at = self._loop.time() + self._silence_s
         super().data_received(data)
 
-    async def _ready(self, question: Question) -> None:
+    async def _ask(self, question: Question) -> bytes:
+        self._check_open()
         await self._debt_paid(question.unit)
         await self._silence(question)
         self._buffer.clear()
+        return await super()._ask(question)
 
     async def _debt_paid(self, unit: int) -> None:
         while not self._over and (debt := self._debts.of(unit, self._loop.time())):
@@ -55,7 +58,7 @@ class ModbusRtuSession(ModbusSession):
         deadline = self._loop.time() + question.timeout_s
         while (rest_s := self._free_at - self._loop.time()) > 0:
             if self._free_at > deadline:
-                self._end(BadAnswer(f"{self._at} is never silent: noise, other serial settings, or a second master"))
+                self.end(BadAnswer(f"{self._at} is never silent: noise, other serial settings, or a second master"))
                 return
             await asyncio.sleep(rest_s)
 
@@ -71,7 +74,7 @@ class ModbusRtuSession(ModbusSession):
 
     def _sift(self, question: Question | None) -> Outcome | None:
         try:
-            return self._answer(question)
+            return self._outcome(question)
         except BadChecksum:
             self._damaged = True
             if question:
@@ -82,7 +85,7 @@ class ModbusRtuSession(ModbusSession):
         self._buffer.clear()
         return None
 
-    def _answer(self, question: Question | None) -> Outcome | None:
+    def _outcome(self, question: Question | None) -> Outcome | None:
         outcome: Outcome | None = None
         while self._cleared_of_glitches():
             unit = self._buffer[0]

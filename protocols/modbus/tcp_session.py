@@ -1,9 +1,10 @@
 """One Modbus TCP connection to a device, or to a gateway with several units behind it."""
 
+from protocols.dialogue import Outcome
 from protocols.errors import BadAnswer
 from protocols.modbus.frames import request_frame, take_frames
 from protocols.modbus.question import Question
-from protocols.modbus.session import ModbusSession, Outcome
+from protocols.modbus.session import ModbusSession
 
 _LAST_TRANSACTION = 0xFFFF
 
@@ -19,9 +20,6 @@ class ModbusTcpSession(ModbusSession):
         super().__init__(at)
         self._transaction = 0
         self._late: set[int] = set()
-
-    async def _ready(self, question: Question) -> None:
-        """At once: TCP and the transaction id leave nothing to wait for."""
 
     def _frame(self, question: Question) -> bytes:
         self._transaction = self._transaction % _LAST_TRANSACTION + 1

@@ -1,11 +1,10 @@
 """One TCP connection to an XGT PLC."""
 
-import asyncio
 from dataclasses import dataclass
-from typing import cast
 
 from protocols.base import Cycle
-from protocols.errors import BadAnswer, NoAnswer, RequestRefused, SessionError, SessionLost
+from protocols.dialogue import Outcome, TimedDialogue
+from protocols.errors import BadAnswer, NoAnswer, RequestRefused
 from protocols.xgt.families import LARGE_CPUS
 from protocols.xgt.frames import Frame, Nak, Question, open_answer, request_frame, take_frames
 from protocols.xgt.plc_info import plc_remark
@@ -17,35 +16,40 @@ _LAST_INVOKE = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
-    invoke: int
-    question: Question
+class _Asked:
+    """An instruction under way, and for which request or write."""
+
+    instruction: Question
     target: XgtRequest | XgtWrite
-    answer: asyncio.Future[bytes]
+
+    @property
+    def where(self) -> str:
+        return self.target.where
 
     @property
     def asked(self) -> str:
-        return f"{self.target.where} {self.target.asked}"
+        return self.target.asked
+
+    @property
+    def timeout_s(self) -> float:
+        return self.target.timeout_s
+
+    def __str__(self) -> str:
+        return f"{self.where} {self.asked}"
 
 
-class XgtSession(asyncio.Protocol):
-    """One request at a time. Nothing is taken for an answer that does not match the request in every field.
+class XgtSession(TimedDialogue[_Asked]):
+    """Tells answers apart by their invoke ids; see `open_answer` for all else that must match.
 
     Invoke ids begin at `first_invoke`, which should differ from session to session, for modules have been seen to
     deliver an answer to another asker. A request that was given up, by a deadline or by cancellation, leaves its
     id behind, so that its late answer is known and thrown away. Any other unexpected bytes end the session.
     """
 
-    def __init__(self, where: str, first_invoke: int = 1) -> None:
-        self._where = where
-        self._loop = asyncio.get_running_loop()
-        self._gone: asyncio.Future[None] = self._loop.create_future()
-        self._transport: asyncio.Transport | None = None
-        self._buffer = bytearray()
+    def __init__(self, at: str, first_invoke: int = 1) -> None:
+        super().__init__(at)
         self._invoke = first_invoke - 1
-        self._waiting: _Waiting | None = None
-        self._given_up: set[int] = set()
-        self._over: SessionError | None = None
+        self._late: set[int] = set()
         self._last: Frame | None = None
         self._grants_large: bool | None = None
 
@@ -62,9 +66,9 @@ class XgtSession(asyncio.Protocol):
     async def read(self, request: XgtRequest, cycle: Cycle) -> None:
         """Carry out one read; see `protocols.base.Session.read`."""
         if not request.smaller or self._grants_large:
-            request.decoder.decode(await self._ask(request, request.question), cycle)
+            request.decoder.decode(await self._ask(_Asked(request.question, request)), cycle)
             return
-        blocks = [await self._ask(part, part.question) for part in request.smaller]
+        blocks = [await self._ask(_Asked(part.question, part)) for part in request.smaller]
         for part, block in zip(request.smaller, blocks, strict=True):
             part.decoder.decode(block, cycle)
         if self._grants_large is None and self._last and self._last.cpu in LARGE_CPUS:
@@ -74,111 +78,46 @@ class XgtSession(asyncio.Protocol):
         """Carry out one write; see `protocols.base.Session.write`."""
         order = write.order
         if isinstance(order, BitOfWord):
-            order = order.changed(await self._ask(write, order.read))
-        await self._ask(write, order)
-
-    async def close(self) -> None:
-        """Drop the connection, whatever is still on its way."""
-        self._end(SessionLost(f"the session with {self._where} was closed"))
-        if self._transport:
-            await self._gone
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by the event loop."""
-        self._transport = cast("asyncio.Transport", transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Called by the event loop: whoever waits is told at once."""
-        why = f"broke: {getattr(exc, 'strerror', None) or exc}" if exc else "was closed by the device"
-        self._end(SessionLost(f"the connection to {self._where} {why}"))
-        if not self._gone.done():
-            self._gone.set_result(None)
-
-    def data_received(self, data: bytes) -> None:
-        """Called by the event loop."""
-        self._buffer += data
-        waiting = self._waiting
-        try:
-            outcome = self._sift(waiting)
-        except BadAnswer as error:
-            self._end(BadAnswer(f"{waiting.asked if waiting else self._where}: {error}"))
-            return
-        if waiting and outcome is not None:
-            self._waiting = None
-            _settle(waiting, outcome)
-
-    async def _ask(self, target: XgtRequest | XgtWrite, question: Question) -> bytes:
-        if self._over or not self._transport:
-            raise self._over or SessionLost(f"{self._where} is not connected")
-        answer: asyncio.Future[bytes] = self._loop.create_future()
-        waiting = self._waiting = _Waiting(self._next_invoke(), question, target, answer)
-        self._transport.write(request_frame(target.cpu, waiting.invoke, question.body))
-        deadline = self._loop.call_later(target.timeout_s, _give_up, waiting)
-        try:
-            return await answer
-        finally:
-            deadline.cancel()
-            self._leave(answer)
+            order = order.changed(await self._ask(_Asked(order.read, write)))
+        await self._ask(_Asked(order, write))
 
     async def _probe(self, request: XgtRequest) -> None:
         """Find out, once a session, whether large blocks are granted; the cycle has its values already."""
         self._grants_large = False
         try:
-            await self._ask(request, request.question)
+            await self._ask(_Asked(request.question, request))
         except (RequestRefused, NoAnswer):
             return
         self._grants_large = True
 
-    def _sift(self, waiting: _Waiting | None) -> bytes | Nak | None:
+    def _frame(self, question: _Asked) -> bytes:
+        self._invoke = self._invoke % _LAST_INVOKE + 1
+        self._late.discard(self._invoke)
+        return request_frame(question.target.cpu, self._invoke, question.instruction.body)
+
+    def _given_up(self, question: _Asked) -> None:
+        self._late.add(self._invoke)
+
+    def _sift(self, question: _Asked | None) -> Outcome | None:
         """What was waited for, if it has come, and only if all that came along with it is in order too."""
-        outcome: bytes | Nak | None = None
+        outcome: Outcome | None = None
         for frame in take_frames(self._buffer):
-            if waiting and outcome is None and frame.invoke == waiting.invoke:
-                outcome = open_answer(frame.body, waiting.question)
+            if question and outcome is None and frame.invoke == self._invoke:
+                outcome = _outcome(frame.body, question)
                 self._last = frame
-            elif frame.invoke in self._given_up:
-                self._given_up.discard(frame.invoke)
+            elif frame.invoke in self._late:
+                self._late.discard(frame.invoke)
             else:
                 raise BadAnswer(f"sent an answer with invoke id {frame.invoke}, which nobody waits for")
-        nothing_is_due = (waiting is None or outcome is not None) and not self._given_up
+        nothing_is_due = (question is None or outcome is not None) and not self._late
         if self._buffer and nothing_is_due:
             raise BadAnswer(f"sent {len(self._buffer)} bytes more than were asked for")
         return outcome
 
-    def _next_invoke(self) -> int:
-        self._invoke = self._invoke % _LAST_INVOKE + 1
-        self._given_up.discard(self._invoke)
-        return self._invoke
 
-    def _leave(self, answer: asyncio.Future[bytes]) -> None:
-        if self._waiting:
-            self._given_up.add(self._waiting.invoke)
-            self._waiting = None
-        if answer.done() and not answer.cancelled():
-            answer.exception()  # seen, even if a cancellation came in between
-
-    def _end(self, error: SessionError) -> None:
-        if self._over:
-            return
-        self._over = error
-        if self._waiting and not self._waiting.answer.done():
-            self._waiting.answer.set_exception(error)
-        if self._transport:
-            self._transport.abort()
-
-
-def _give_up(waiting: _Waiting) -> None:
-    target = waiting.target
-    if not waiting.answer.done():
-        message = f"{target.where} did not answer {target.asked} within {target.timeout_s:g} s"
-        waiting.answer.set_exception(NoAnswer(message))
-
-
-def _settle(waiting: _Waiting, outcome: bytes | Nak) -> None:
-    if waiting.answer.done():
-        return  # given up in this very turn of the loop
-    if isinstance(outcome, Nak):
-        one_device = not isinstance(waiting.target, XgtRequest) or waiting.target.one_device
-        waiting.answer.set_exception(refusal(outcome.code, waiting.asked, one_device=one_device))
-    else:
-        waiting.answer.set_result(outcome)
+def _outcome(body: bytes, asked: _Asked) -> bytes | RequestRefused:
+    answer = open_answer(body, asked.instruction)
+    if isinstance(answer, Nak):
+        one_device = not isinstance(asked.target, XgtRequest) or asked.target.one_device
+        return refusal(answer.code, str(asked), one_device=one_device)
+    return answer
