@@ -5,7 +5,7 @@ import codecs
 from protocols.errors import Refused
 
 # What Korean machines call euc-kr is Microsoft's superset of it.
-_KOREAN = frozenset({"euckr", "ms949", "uhc", "cp949", "ksc5601", "ksx1001", "windows949"})
+_KOREAN = frozenset({"euckr", "korean", "ms949", "uhc", "cp949", "ksc5601", "ksc56011987", "ksx1001", "windows949"})
 
 
 def canonical_encoding(name: str) -> str:

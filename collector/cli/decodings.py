@@ -11,7 +11,7 @@ from protocols.text import decode_text
 
 ORDERS = (ByteOrder.ABCD, ByteOrder.CDAB, ByteOrder.BADC, ByteOrder.DCBA)
 TEXT_ENCODINGS = ("utf-8", "cp949")
-_TYPES = (
+TYPES = (
     DataType.INT16, DataType.UINT16, DataType.BCD16, DataType.INT32, DataType.UINT32, DataType.FLOAT32, DataType.BCD32,
     DataType.INT64, DataType.UINT64, DataType.FLOAT64,
 )  # fmt: skip
@@ -30,7 +30,7 @@ def decodings(raw: bytes) -> tuple[Decoding, ...]:
     """The numbers that `raw`, registers with the high byte first, can begin with."""
     return tuple(
         Decoding(data_type, {order: value for order in ORDERS if (value := _number(raw, data_type, order)) is not None})
-        for data_type in _TYPES
+        for data_type in TYPES
         if WIDTHS[data_type] <= len(raw)
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from collector.cli.decodings import ORDERS, Decoding, as_bytes, decodings, hex_words, is_plausible, texts
+from collector.cli.decodings import ORDERS, TYPES, Decoding, as_bytes, decodings, hex_words, is_plausible, texts
 from protocols import registry
 from protocols.base import ByteOrder, Connection, Cycle, DataType, PlcDriver, PlcSession, TagSpec, Value
 from protocols.datatypes import parse_data_type
@@ -27,6 +28,8 @@ EXIT_SOME_NOT_READ = 1
 EXIT_NOT_ASKED = 2
 
 _WORDS_READ = (4, 2, 1)
+_SAYS_ITS_TYPES = ("host", "opcua")
+_WITHOUT_REGISTERS = (DataType.BOOL, DataType.STRING, DataType.WSTRING, DataType.FLOAT64)
 _COUNTED = re.compile(r"(?P<before>[^=]*?)(?P<number>\d+)(?P<bit>\.\d+)?", re.ASCII)
 
 
@@ -116,7 +119,8 @@ class _Reader:
         try:
             if self._driver.protocol == OpcUaDriver.protocol:
                 return await self._show_told(asked)
-            raw = await self._raw(asked.address, _words(asked))
+            typed = self._driver.protocol in _SAYS_ITS_TYPES
+            raw = None if typed else await self._raw(asked.address, _words(asked))
             if raw is None:
                 return await self._show_plainly(asked)
         except (Refused, RequestRefused) as refusal:
@@ -126,8 +130,19 @@ class _Reader:
         self._print(_lines([("", decoding) for decoding in decodings(raw)], asked.data_type))
         for way, text in texts(raw).items():
             self._console.print(f"  {way}: {escape(repr(text))}", highlight=False)
+        if asked.data_type not in (None, *TYPES):
+            await self._show_as_believed(asked)
         await self._show_neighbours(asked)
         return True
+
+    async def _show_as_believed(self, asked: Asked) -> None:
+        """What no table has: a date, a time, a bit, a text with a header, the contact of a timer."""
+        try:
+            value, quality = await self._value(self._plain(asked))
+        except (Refused, RequestRefused) as refusal:
+            value, quality = None, str(refusal)
+        shown = f"[red]{escape(quality)}[/]" if value is None else f"[bold]{escape(repr(value))}[/]"
+        self._console.print(f"  as {asked.data_type}: {shown}", highlight=False)
 
     async def _show_neighbours(self, asked: Asked) -> None:
         """An address that is one off is the commonest mistake of all."""
@@ -172,11 +187,13 @@ class _Reader:
 
     def _plain(self, asked: Asked) -> TagSpec:
         tag = TagSpec("read", asked.address, asked.data_type or DataType.BOOL, length=asked.length)
-        if asked.data_type is None:
-            try:
+        if asked.data_type is not None:
+            return tag
+        for data_type in _WITHOUT_REGISTERS:
+            tag = replace(tag, data_type=data_type)
+            with suppress(Refused):
                 self._driver.point(tag, self._connection)
-            except Refused:
-                return replace(tag, data_type=DataType.FLOAT64)
+                break
         return tag
 
     async def _raw(self, address: str, words: int) -> bytes | None:

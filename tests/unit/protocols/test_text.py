@@ -37,7 +37,9 @@ def test_any_utf8_text_cut_anywhere_is_a_beginning_of_it(text: str, size: int) -
     assert text.startswith(decode_text(text.encode()[:size], "utf-8"))
 
 
-@pytest.mark.parametrize("name", ["cp949", "CP949", "euc-kr", "EUC_KR", "ms949", "uhc", "ks_c_5601"])
+@pytest.mark.parametrize(
+    "name", ["cp949", "CP949", "euc-kr", "EUC_KR", "ms949", "uhc", "ks_c_5601", "ks_c_5601-1987", "korean"]
+)
 def test_every_korean_name_is_the_large_set(name: str) -> None:
     assert canonical_encoding(name) == "cp949"
     assert decode_text("똠".encode("cp949"), canonical_encoding(name)) == "똠"

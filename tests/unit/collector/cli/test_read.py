@@ -1,6 +1,7 @@
 """A test read: what was typed, what the bytes can mean, and a real device asked."""
 
 import io
+import re
 import struct
 from collections.abc import AsyncIterator
 
@@ -15,6 +16,7 @@ from protocols.base import ByteOrder, DataType, Scalar
 from protocols.errors import Refused
 from protocols.registry import driver
 from tests.doubles.modbus_device import ModbusDevice
+from tests.doubles.s7_device import S7Device
 
 
 @pytest.mark.parametrize(
@@ -112,6 +114,38 @@ async def test_a_device_is_read_with_its_neighbours(plc: ModbusDevice) -> None:
     assert "4740939326873927680" in text
     assert [beside in text for beside in ("HR9 ", "HR11 ", "HR8 ")] == [True] * 3
     assert "…" not in text
+
+
+async def test_a_type_that_no_table_has_is_shown_as_it_was_believed(plc: ModbusDevice) -> None:
+    plc.words[3].update({9: 0x01FE, 10: 0})
+    status, text = await shown(plc, "HR9:INT8", "HR10:BOOL", "HR9:STRING:1", "HR9:DTL")
+    assert status == 0
+    assert "as INT8: -2\n" in text
+    assert "as BOOL: False\n" in text
+    assert "as STRING: '\\x01'" in text
+    assert "as DTL: DTL is a type of Siemens S7" in text
+
+
+async def test_what_says_its_type_itself_is_not_taken_for_a_register() -> None:
+    machine = driver("host")
+    console = Console(file=io.StringIO(), width=80, soft_wrap=True)
+    asked = [parse_asked("uptime"), parse_asked("load.1")]
+    assert await _read(machine, machine.connection({}, 3), asked, console) == 0
+    assert isinstance(console.file, io.StringIO)
+    assert re.fullmatch(r"uptime  \d+\nload\.1  \d+\.\d+\n", console.file.getvalue())
+
+
+async def test_a_text_in_the_address_needs_no_type() -> None:
+    device = S7Device()
+    device.put(0, b"\x04\x02ABCD")
+    await device.start()
+    s7 = driver("s7")
+    console = Console(file=io.StringIO(), width=80, soft_wrap=True)
+    connection = s7.connection({"host": "127.0.0.1", "port": device.port}, 3)
+    assert await _read(s7, connection, [parse_asked("DB1.STRING0.4")], console) == 0
+    await device.stop()
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == "DB1.STRING0.4  'AB'\n"
 
 
 async def test_the_end_of_the_table_is_read_as_far_as_it_goes(plc: ModbusDevice) -> None:
