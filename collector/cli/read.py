@@ -28,7 +28,7 @@ EXIT_SOME_NOT_READ = 1
 EXIT_NOT_ASKED = 2
 
 _WORDS_READ = (4, 2, 1)
-_SAYS_ITS_TYPES = ("host", "opcua")
+_SAYS_ITS_TYPES = ("host",)
 _WITHOUT_REGISTERS = (DataType.BOOL, DataType.STRING, DataType.WSTRING, DataType.FLOAT64)
 _COUNTED = re.compile(r"(?P<before>[^=]*?)(?P<number>\d+)(?P<bit>\.\d+)?", re.ASCII)
 
