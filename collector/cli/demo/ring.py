@@ -11,6 +11,7 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from collector.clock import SystemClock
+from collector.status.log_limit import THING
 
 _KEPT = 200
 
@@ -52,6 +53,7 @@ class Ring:
 
     def _take(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         level, text, fault = str(event.pop("level")), str(event.pop("event")), event.pop("exc_info", None)
+        event.pop(THING, None)
         details = [f"{name}={value}" for name, value in event.items()]
         if fault:
             details.append(repr(fault if isinstance(fault, BaseException) else sys.exc_info()[1]))
