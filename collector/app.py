@@ -16,8 +16,15 @@ import structlog
 
 from collector import BUILT_MS, __version__
 from collector.clock import Clock, SystemClock, iso_utc
+from collector.commands.allow_list import AllowList
+from collector.commands.audit import LoggedAudit
+from collector.commands.devices import Devices
 from collector.commands.handlers import ConfigCommands, StatusCommands
+from collector.commands.pace import Pace
+from collector.commands.pausing import PauseCommands
+from collector.commands.reading import ReadCommands
 from collector.commands.router import Router
+from collector.commands.writing import WriteCommands, WriteGuards
 from collector.config.plan import Plan
 from collector.config.planner import PlanOptions
 from collector.config.source import ApiSource, ConfigSource
@@ -129,7 +136,10 @@ async def _composed(site: Site, source: ConfigSource, collector: Collector) -> A
     )
     async with _publishing(publisher, site), _supervisor(site, collector) as supervisor:
         sync = _config_sync(site, source, supervisor, publisher, collector.clock_watch)
-        router = _router(site, outbox, heartbeat, sync)
+        pauses = PauseCommands(supervisor, site.board, settings.data_dir)
+        pauses.restore()
+        guards = await _write_guards(site)
+        router = _router(site, outbox, heartbeat, sync, supervisor, pauses, guards)
         await sync.start_from_copy()
         async with asyncio.TaskGroup() as sources:
             tasks = [
@@ -208,10 +218,34 @@ def _config_sync(
     )
 
 
-def _router(site: Site, outbox: Outbox, heartbeat: Heartbeat, sync: ConfigSync) -> Router:
+async def _write_guards(site: Site) -> WriteGuards:
+    settings, board = site.settings, site.board
+    allow_list = AllowList(settings.write_allow_file, board)
+    if settings.writes_enabled:
+        await allow_list.read()  # a list that can not be read is said now, not at the first write
+    return WriteGuards(
+        enabled=settings.writes_enabled,
+        allow_list=allow_list,
+        audit=LoggedAudit(),
+        clock_in_doubt=lambda: "clock_unsynced" in board.conditions,
+        pace=Pace(site.clock),
+    )
+
+
+def _router(
+    site: Site,
+    outbox: Outbox,
+    heartbeat: Heartbeat,
+    sync: ConfigSync,
+    supervisor: Supervisor,
+    pauses: PauseCommands,
+    guards: WriteGuards,
+) -> Router:
+    devices = Devices(supervisor, site.clock)
     return Router(
-        {**StatusCommands(site.board, heartbeat).handlers(), **ConfigCommands(sync).handlers()},
+        {**StatusCommands(site.board, heartbeat).handlers(), **ConfigCommands(sync).handlers(), **pauses.handlers()},
         lambda body: outbox.put_letter(Message(site.address.topics.responses, body)),
+        device_handlers={**ReadCommands(devices).handlers(), **WriteCommands(devices, guards).handlers()},
         clock=site.clock,
         max_age_ms=int(site.settings.command_max_age_sec * 1000),
         require_timestamp=site.settings.command_require_timestamp,
@@ -310,7 +344,7 @@ def _freezing_at_first_sight() -> Callable[[DeviceState], None]:
 
 
 def _log_change(device: DeviceState) -> None:
-    if device.condition in (DeviceCondition.ONLINE, DeviceCondition.DISABLED):
+    if device.condition in (DeviceCondition.ONLINE, DeviceCondition.PAUSED, DeviceCondition.DISABLED):
         log.info(f"device is {device.condition}", device=device.name, id=device.id, _thing="device")
     else:
         log.warning(

@@ -238,6 +238,18 @@ class Negotiated(Protocol):
 
 
 @runtime_checkable
+class Checking(Protocol):
+    """A session whose device alone knows of what type a tag is, so that it has to be asked whether a value fits."""
+
+    async def check(self, write: Write) -> None:
+        """Whether the device's type holds what is to be written; nothing is written.
+
+        Raises `RequestRefused` (``out_of_range`` for a value that does not fit) or `SessionError`.
+        """
+        ...
+
+
+@runtime_checkable
 class Probing(Protocol):
     """A driver that can find out whether its protocol is spoken at all, by a question that changes nothing."""
 

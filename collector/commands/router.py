@@ -10,7 +10,7 @@ import structlog
 
 from collector.clock import Clock, iso_utc
 from collector.commands.freshness import check_freshness
-from collector.commands.outcome import CommandFailed, Handler, Outcome
+from collector.commands.outcome import CommandFailed, DeviceHandler, Handler, Outcome
 from fleet_client.commands import Command, read_command
 from fleet_client.errors import InvalidCommand
 from fleet_client.payloads import Response, response_body
@@ -31,23 +31,30 @@ class _Known:
 
 
 class Router:
-    """Takes payloads from the broker, gives each to the handler of its name, in the order they came."""
+    """Takes payloads from the broker, gives each to the handler of its name, in the order they came.
+
+    Those of `device_handlers` are begun at once and end when their device lets them: each device has a queue of its
+    own, so that a slow one holds up neither the others nor the rest.
+    """
 
     def __init__(
         self,
         handlers: Mapping[str, Handler],
         respond: Callable[[bytes], None],
         *,
+        device_handlers: Mapping[str, DeviceHandler] | None = None,
         clock: Clock,
         max_age_ms: int,
         require_timestamp: bool,
     ) -> None:
         self._handlers = handlers
+        self._device_handlers = device_handlers or {}
         self._respond = respond
         self._clock = clock
         self._max_age_ms = max_age_ms
         self._require_timestamp = require_timestamp
         self._waiting: asyncio.Queue[tuple[Command, _Known]] = asyncio.Queue(MAX_WAITING)
+        self._for_devices: asyncio.Queue[tuple[Command, _Known]] = asyncio.Queue()  # emptied at once
         self._known: OrderedDict[str | int, _Known] = OrderedDict()
         self._anonymous_after = 0.0
 
@@ -64,13 +71,14 @@ class Router:
             self._answer_known(command, known, digest)
             return
         try:
-            self._admit(command, retained)
+            queue = self._for_devices if command.command in self._device_handlers else self._waiting
+            self._admit(command, retained, queue)
         except CommandFailed as failure:
             self._respond(self._body(command, failure.outcome, self._clock.monotonic()))
         else:
-            self._waiting.put_nowait((command, self._remember(command, digest)))
+            queue.put_nowait((command, self._remember(command, digest)))
 
-    def _admit(self, command: Command, retained: bool) -> None:
+    def _admit(self, command: Command, retained: bool, queue: asyncio.Queue[tuple[Command, _Known]]) -> None:
         check_freshness(
             command,
             retained=retained,
@@ -78,31 +86,44 @@ class Router:
             max_age_ms=self._max_age_ms,
             require_timestamp=self._require_timestamp,
         )
-        if self._waiting.full():
+        if queue.full():
             raise CommandFailed("rejected", "busy", f"{MAX_WAITING} commands are waiting already")
 
     async def run(self) -> None:
-        """Carry out what was taken, one after the other."""
+        """Carry out what was taken: what is for a device beside the rest, which goes one after the other."""
+        async with asyncio.TaskGroup() as at_devices:
+            at_devices.create_task(self._run_in_turn(), name="commands in turn")
+            while True:
+                command, known = await self._for_devices.get()
+                at_devices.create_task(self._answer(command, known), name=f"command {command.command}")
+
+    async def _run_in_turn(self) -> None:
         while True:
-            command, known = await self._waiting.get()
-            started = self._clock.monotonic()
-            known.answer = self._body(command, await self._carry_out(command), started)
-            self._respond(known.answer)
+            await self._answer(*await self._waiting.get())
+
+    async def _answer(self, command: Command, known: _Known) -> None:
+        started = self._clock.monotonic()
+        known.answer = self._body(command, await self._carry_out(command), started)
+        self._respond(known.answer)
 
     async def _carry_out(self, command: Command) -> Outcome:
-        handler = self._handlers.get(command.command)
-        if handler is None:
-            known = ", ".join(self._handlers)
-            return Outcome(
-                "rejected", {}, "unsupported", f"{command.command!r} is not known here; this version knows {known}"
-            )
         try:
-            return Outcome("success", await handler(command.params))
+            return Outcome("success", await self._handle(command))
         except CommandFailed as failure:
             return failure.outcome
         except Exception as error:  # a handler's bug costs its command, not the router
             log.error("a command failed", command=command.command, exc_info=error)
             return Outcome("error", {}, "internal", f"{type(error).__name__}: {error}")
+
+    async def _handle(self, command: Command) -> Mapping[str, object]:
+        if at_device := self._device_handlers.get(command.command):
+            return await at_device(command)
+        if handler := self._handlers.get(command.command):
+            return await handler(command.params)
+        known = ", ".join((*self._handlers, *self._device_handlers))
+        raise CommandFailed(
+            "rejected", "unsupported", f"{command.command!r} is not known here; this version knows {known}"
+        )
 
     def _remember(self, command: Command, digest: bytes) -> _Known:
         known = self._known[command.command_id] = _Known(digest)

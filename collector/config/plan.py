@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from collector.config.expression import Expression
 from collector.status.board import ConfigProblem
-from protocols.base import Connection, Point, Request
+from protocols.base import Connection, Point, Request, TagSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,19 @@ class OnChange:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteRule:
+    """A tag that commands may write: `tag` is a position in `DevicePlan.names`, the rest is in engineering units.
+
+    `max_step` is how far one write may be from what the PLC holds.
+    """
+
+    tag: int
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    max_step: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProtocolDoubt:
     """The device's port is known for another `protocol` than its addresses are written in; the addresses won.
 
@@ -88,6 +101,9 @@ class DevicePlan:
     labels: tuple[Labels, ...] = ()
     on_change: OnChange | None = None
     doubt: ProtocolDoubt | None = None
+    write_rules: tuple[WriteRule, ...] = ()
+    # Of each of `names`, None of a computed one. The points follow from them, so that they need not compare.
+    specs: tuple[TagSpec | None, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from collector.config.plan import (
     PollGroup,
     ProtocolDoubt,
     Remark,
+    WriteRule,
 )
 from collector.status.board import ConfigProblem
 from fleet_client.document import DeviceConfig, TagConfig
@@ -61,6 +62,15 @@ def plan_document(read: ReadDocument, options: PlanOptions) -> Plan:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A tag that is read, as its driver knows it and where it lies."""
+
+    tag: TagConfig
+    spec: TagSpec
+    point: Point
+
+
 class _Planner:
     def __init__(self, options: PlanOptions) -> None:
         self._options = options
@@ -91,7 +101,7 @@ class _Planner:
         placed = self._points(driver, connection, device, place)
         if not placed:
             raise Refused("tags", "none of its tags can be polled")
-        computed = resolve_expressions(device, place, [tag for tag, _ in placed])
+        computed = resolve_expressions(device, place, [each.tag for each in placed])
         for path, why in computed.refusals:
             self._refuse(path, why)
         self.remarks += computed.remarks
@@ -111,6 +121,8 @@ class _Planner:
             labels=_labels(tags),
             on_change=_on_change(device, tags),
             doubt=None if disagreement is None else self._doubt(device, disagreement),
+            write_rules=_write_rules(tags),
+            specs=_specs(placed, positions),
         )
 
     def _protocol(self, device: DeviceConfig, place: DevicePlace) -> tuple[str, registry.Disagreement | None]:
@@ -139,15 +151,15 @@ class _Planner:
 
     def _points(
         self, driver: PlcDriver, connection: Connection, device: DeviceConfig, place: DevicePlace
-    ) -> list[tuple[TagConfig, Point]]:
-        placed: list[tuple[TagConfig, Point]] = []
+    ) -> list["_Placed"]:
+        placed: list[_Placed] = []
         reckoned_with = names_in_expressions(device) if device.publish == "on_change" else frozenset()
         for tag, path in zip(device.tags, place.tags, strict=True):
             if tag.expression is not None:
                 continue
             try:
                 spec = self._spec(tag, driver.protocol, device, reckoned_with)
-                placed.append((tag, driver.point(spec, connection)))
+                placed.append(_Placed(tag, spec, driver.point(spec, connection)))
             except Refused as refusal:
                 self._refuse(f"{path}.{refusal.field}", refusal)
                 continue
@@ -210,13 +222,14 @@ def _groups(
     driver: PlcDriver,
     connection: Connection,
     interval_ms: int,
-    placed: Sequence[tuple[TagConfig, Point]],
+    placed: Sequence[_Placed],
     positions: Mapping[str, int],
 ) -> tuple[PollGroup, ...]:
     """One group an interval, the device's own interval first."""
     by_interval: dict[int, list[tuple[int, Point]]] = {}
-    for tag, point in placed:
-        by_interval.setdefault(tag.interval_ms or interval_ms, []).append((positions[tag.name], point))
+    for each in placed:
+        members = by_interval.setdefault(each.tag.interval_ms or interval_ms, [])
+        members.append((positions[each.tag.name], each.point))
     order = sorted(by_interval, key=lambda interval: (interval != interval_ms, interval))
     return tuple(_group(driver, connection, interval, by_interval[interval]) for interval in order)
 
@@ -231,6 +244,19 @@ def _group(
 
 def _labels(tags: Sequence[TagConfig]) -> tuple[Labels, ...]:
     return tuple(Labels(position, tuple(tag.value_map.items())) for position, tag in enumerate(tags) if tag.value_map)
+
+
+def _write_rules(tags: Sequence[TagConfig]) -> tuple[WriteRule, ...]:
+    return tuple(
+        WriteRule(position, tag.write_min, tag.write_max, tag.write_max_step)
+        for position, tag in enumerate(tags)
+        if tag.writable
+    )
+
+
+def _specs(placed: Sequence[_Placed], positions: Mapping[str, int]) -> tuple[TagSpec | None, ...]:
+    spec_of = {each.tag.name: each.spec for each in placed}
+    return tuple(spec_of.get(name) for name in positions)
 
 
 def _on_change(device: DeviceConfig, tags: Sequence[TagConfig]) -> OnChange | None:

@@ -54,6 +54,13 @@ class Derivation:
                 rows[tag] = Row(_labelled(row.value, texts), row.quality)
 
 
+def value_of_label(labels: Labels, text: str) -> Scalar | None:
+    """The value that is called `text`; None where none is, or more than one."""
+    keys = [key for key, label in labels.texts if label == text]
+    values = {key if (number := _number(key)) is None else number for key in keys}
+    return values.pop() if len(values) == 1 else None
+
+
 def _reckoned(computed: ComputedTag, inputs: Iterable[Row]) -> Row:
     """As bad as the worst input."""
     qualities = {row.quality for row in inputs}

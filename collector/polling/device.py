@@ -17,7 +17,12 @@ from protocols.quality import Quality
 ScanSink = Callable[[Scan], None]
 
 TAGS_TOLD = 3
-_NOT_POLLED = (DeviceCondition.DISABLED, DeviceCondition.REFUSED, DeviceCondition.FAULTED)
+_NOT_POLLED = (
+    DeviceCondition.PAUSED,
+    DeviceCondition.DISABLED,
+    DeviceCondition.REFUSED,
+    DeviceCondition.FAULTED,
+)
 
 
 @dataclass(slots=True)
@@ -49,7 +54,7 @@ class DevicePoller:
         self.resting: SessionError | None = None
         self.resting_until = 0.0
         self.finding: str | None = None
-        self._retired = False
+        self.retired = False
         self._clock = clock
         self._board = board
         self._deliver = deliver
@@ -107,10 +112,10 @@ class DevicePoller:
 
     def retire(self) -> None:
         """Its plan is no longer in force: what a cycle under way still brings is not delivered."""
-        self._retired = True
+        self.retired = True
 
     def _finish(self, turns: list[_Turn], cycles: list[Cycle], failure: SessionError | None) -> None:
-        if self._retired:
+        if self.retired:
             return
         for turn, cycle in zip(turns, cycles, strict=True):
             turn.words = {turn.names[position]: words for position, words in cycle.words.items()}

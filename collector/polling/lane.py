@@ -1,13 +1,19 @@
-"""One link and the devices that share it: polls each when it is due, in turn, over one session."""
+"""One link and the devices that share it: polls each when it is due, in turn, over one session.
+
+Between two polls it carries out at most one letter when the next poll is due, and any number while none is.
+"""
 
 import asyncio
 import math
 import random
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from collector.clock import Clock
 from collector.config.plan import DevicePlan
+from collector.polling.desk import CHANGED, Desk
 from collector.polling.device import DevicePoller, ScanSink
+from collector.polling.mailbox import DeviceAway, Errand, Letter, Mailbox, Result
 from collector.polling.probe import DriverOf, ProtocolProbe
 from collector.status.board import Board
 from protocols.base import PlcDriver, PlcSession
@@ -31,13 +37,14 @@ class Lane:
         deliver: ScanSink,
         driver_of: DriverOf,
     ) -> None:
-        self._driver = driver
+        self.driver = driver
         self._clock = clock
         self._board = board
         self._deliver = deliver
         self._pollers: dict[str, DevicePoller] = {}
         self._session: PlcSession | None = None
         self._wake = asyncio.Event()
+        self._mailbox = Mailbox(clock)
         self._probe = ProtocolProbe(driver_of)
         self._failures = 0
         self._error: SessionError | None = None
@@ -59,9 +66,9 @@ class Lane:
                 pollers[plan.id] = known
                 continue
             if known is not None:
-                known.retire()
+                self._dismiss(known)
             pollers[plan.id] = DevicePoller(
-                self._driver,
+                self.driver,
                 plan,
                 first_due.get(plan.id, self._clock.monotonic()),
                 clock=self._clock,
@@ -69,21 +76,47 @@ class Lane:
                 deliver=self._deliver,
             )
         for gone in self._pollers.values():
-            gone.retire()
+            self._dismiss(gone)
         self._pollers = pollers
         self._wake.set()
+
+    def polls(self, device_id: str) -> DevicePlan | None:
+        """The plan by which it polls this device, None if it does not."""
+        poller = self._pollers.get(device_id)
+        return poller.plan if poller else None
+
+    async def carry_out(
+        self, plan: DevicePlan, errand: Errand[Result], deadline: float, *, insistent: bool = False
+    ) -> Result:
+        """Have an errand done between two polls, with the device's session; returns what it returns.
+
+        Raises what it raises, or `NotCarriedOut`: `DeviceAway` at once where there is no session, unless it is
+        `insistent`, for then it is tried to open one. Safe to cancel: a letter that waits is not carried out then.
+        """
+        poller = self._pollers.get(plan.id)
+        if poller is None or poller.plan is not plan:
+            raise DeviceAway(CHANGED)
+        if not insistent and (away := self._away(poller)):
+            raise DeviceAway(away)
+        letter = Letter(plan.id, errand, deadline, insistent=insistent)
+        self._mailbox.put(letter)
+        self._wake.set()
+        return await letter.answer
 
     async def run(self) -> None:
         """Poll until there is no device left; the session is closed whatever happens."""
         self.closed.clear()
         try:
             while self._pollers:
-                poller = min(self._pollers.values(), key=lambda candidate: candidate.due)
-                if poller.due > self._clock.monotonic():
-                    await self._wait_until(poller.due)
-                else:
+                if letter := self._mailbox.take():
+                    await self._carry_out(letter)
+                poller = min(self._pollers.values(), key=lambda candidate: candidate.due, default=None)
+                if poller is not None and poller.due <= self._clock.monotonic():
                     await self._poll(poller)
+                elif poller is not None and not self._mailbox:
+                    await self._wait_until(poller.due)
         finally:
+            self._mailbox.turn_away(DeviceAway("the device is not polled any more"))
             await self._drop_session()
             self.closed.set()
 
@@ -107,30 +140,70 @@ class Lane:
             await self._ask(poller, now)
 
     async def _ask(self, poller: DevicePoller, now: float) -> None:
-        if self._session is None:
-            try:
-                self._session = await self._driver.connect(poller.plan.connection)
-            except SessionError as error:
-                poller.finding = await self._probe.finding(poller.plan, error)
-                poller.skip(now, error)
-                self._back_off(error)
-                return
         try:
-            await poller.poll(self._session, self._clock.monotonic())
+            session = self._session or await self._connect(poller)
+        except SessionError as error:
+            poller.skip(now, error)
+            return
+        try:
+            await poller.poll(session, self._clock.monotonic())
         except SessionError as error:
             await self._failed(poller, error)
         else:
             self._probe.needless()
             self._failures, self._error, poller.resting = 0, None, None
 
+    async def _connect(self, poller: DevicePoller) -> PlcSession:
+        """Open the session. Raises `SessionError` after backing off."""
+        try:
+            self._session = await self.driver.connect(poller.plan.connection)
+        except SessionError as error:
+            poller.finding = await self._probe.finding(poller.plan, error)
+            self._back_off(error)
+            raise
+        self._retry_at = 0.0
+        return self._session
+
+    def _away(self, poller: DevicePoller) -> str | None:
+        """Why the device can not be asked now."""
+        if self._session is None:
+            return str(self._error or "there is no connection to it yet")
+        if poller.resting is not None and self._clock.monotonic() < poller.resting_until:
+            return str(poller.resting)
+        return None
+
+    def _dismiss(self, poller: DevicePoller) -> None:
+        """Its plan is out of force, and with it what was asked of the device under it."""
+        poller.retire()
+        self._mailbox.turn_away(DeviceAway(CHANGED), poller.plan.id)
+
+    async def _carry_out(self, letter: Letter[Any]) -> None:
+        poller = self._pollers[letter.device_id]
+        try:
+            if letter.insistent and self._session is None:
+                await self._connect(poller)
+        except SessionError as error:
+            letter.fail(error)
+            return
+        away = None if letter.insistent else self._away(poller)
+        if self._session is None or away:
+            letter.fail(DeviceAway(away or "there is no connection to it"))
+            return
+        desk = Desk(self.driver, poller, self._session, clock=self._clock, deadline=letter.deadline)
+        await letter.carry_out(desk)
+        if desk.broken is not None:
+            await self._failed(poller, desk.broken)
+
     async def _failed(self, poller: DevicePoller, error: SessionError) -> None:
         """A silent unit on a shared link is asked rarely, so that it costs the others little; else begin anew."""
         if isinstance(error, NoAnswer) and len(self._pollers) > 1:
             poller.resting, poller.resting_until = error, self._clock.monotonic() + SILENT_UNIT_REST_S
+            self._mailbox.turn_away(DeviceAway(str(error)), poller.plan.id)
             if any(other.resting is None for other in self._pollers.values()):
                 return
             for other in self._pollers.values():  # it is the link that is silent: its own back-off counts
                 other.resting = None
+        self._mailbox.turn_away(DeviceAway(str(error)))
         await self._drop_session()
         poller.finding = await self._probe.finding(poller.plan, error)
         self._back_off(error)

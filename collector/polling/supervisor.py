@@ -1,8 +1,9 @@
-"""Keeps one lane an endpoint running, and exchanges what they poll when the plan changes."""
+"""Keeps one lane an endpoint running, and exchanges what they poll when the plan changes or a device is paused."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -12,8 +13,10 @@ from collector.clock import Clock
 from collector.config.plan import DevicePlan, Plan
 from collector.polling.device import ScanSink
 from collector.polling.lane import Lane
+from collector.polling.mailbox import DeviceAway, DeviceUnknown, Errand, Result
 from collector.polling.probe import DriverOf
 from collector.status.board import Board, DeviceCondition
+from protocols.base import PlcDriver
 
 log = structlog.get_logger()
 
@@ -24,6 +27,22 @@ FAULT_PAUSE_S = 5.0
 FAULT_PAUSE_MAX_S = 60.0
 
 
+NO_PLAN = Plan(None, "", None, (), (), (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A device that is polled: what a command for it is checked with, and who carries it out."""
+
+    driver: PlcDriver
+    plan: DevicePlan
+    _lane: Lane
+
+    async def carry_out(self, errand: Errand[Result], deadline: float, *, insistent: bool = False) -> Result:
+        """See `Lane.carry_out`; `deadline` is monotonic seconds."""
+        return await self._lane.carry_out(self.plan, errand, deadline, insistent=insistent)
+
+
 class Supervisor:
     """Owns the lanes. An async context: leaving it stops all polling and closes every session."""
 
@@ -32,6 +51,8 @@ class Supervisor:
         self._board = board
         self._deliver = deliver
         self._driver_of = driver_of
+        self._plan = NO_PLAN
+        self._paused: frozenset[str] = frozenset()
         self._lanes: dict[Link, Lane] = {}
         self._tending: set[asyncio.Task[None]] = set()
         self._tasks = asyncio.TaskGroup()
@@ -49,6 +70,41 @@ class Supervisor:
 
     def apply(self, plan: Plan) -> None:
         """Poll what `plan` says from now on. Devices whose plan is equal are not touched."""
+        self._plan = plan
+        self._poll(replace(plan, devices=tuple(device for device in plan.devices if device.id not in self._paused)))
+        self._show_idle(plan)
+
+    def pause(self, device_ids: frozenset[str]) -> None:
+        """Poll all but these from now on; ids that the plan does not have wait for one that has them."""
+        self._paused = device_ids
+        self.apply(self._plan)
+
+    @property
+    def paused(self) -> frozenset[str]:
+        """The ids of the devices that are not polled until they are resumed."""
+        return self._paused
+
+    def check_known(self, device_id: str) -> None:
+        """Whether the document has such a device, polled or not. Raises `DeviceUnknown`."""
+        if device_id not in {device.id for device in self._plan.devices} | {idle.id for idle in self._plan.idle}:
+            raise DeviceUnknown(f"no device of the configuration has the id {device_id!r}")
+
+    def station(self, device_id: str) -> Station:
+        """Where a device is polled. Raises `DeviceUnknown`, or `DeviceAway` for one that is not polled."""
+        for lane in self._lanes.values():
+            if plan := lane.polls(device_id):
+                return Station(lane.driver, plan, lane)
+        self.check_known(device_id)
+        raise DeviceAway(self._why_not_polled(device_id))
+
+    def _why_not_polled(self, device_id: str) -> str:
+        for device in self._plan.idle:
+            if device.id == device_id:
+                why = "is disabled in the configuration" if device.reason is None else f"is refused: {device.reason}"
+                return f"{device.name} {why}"
+        return "the device is paused; resume_device lets it be polled again"
+
+    def _poll(self, plan: Plan) -> None:
         wanted: defaultdict[Link, list[DevicePlan]] = defaultdict(list)
         for device in plan.devices:
             wanted[device.connection.link].append(device)
@@ -60,7 +116,6 @@ class Supervisor:
         for link in wanted.keys() - self._lanes.keys():
             leaving = [running[device.id][1] for device in wanted[link] if device.id in running]
             self._start(link, wanted[link], first_due, leaving)
-        self._show_idle(plan)
 
     def _stagger(self, devices: Iterable[DevicePlan]) -> dict[str, float]:
         """First polls spread over a second (or the interval, if that is shorter), so that they do not all coincide."""
@@ -116,3 +171,6 @@ class Supervisor:
         for device in plan.idle:
             condition = DeviceCondition.DISABLED if device.reason is None else DeviceCondition.REFUSED
             self._board.device(device.id, device.name, condition, device.reason)
+        for held in plan.devices:
+            if held.id in self._paused:
+                self._board.device(held.id, held.name, DeviceCondition.PAUSED)

@@ -22,8 +22,6 @@ NOT_IN_THIS_VERSION: Mapping[str, str] = {
     "BUFFER_REPLAY": "choice of replay order; it replays fifo",
     "BUFFER_REPLAY_RATE": "limit of the replay rate",
     "CONFIG_PROBATION_SEC": "roll-back",
-    "WRITES_ENABLED": "writing to PLCs",
-    "WRITE_ALLOW_FILE": "writing to PLCs",
     "HOST_ROOT": "reading of another machine's figures",
 }
 """Variables of parts that are still to come. A part that has come takes its entries out."""

@@ -91,8 +91,8 @@ class CommandSettings(BaseModel):
     write_allow_file: Annotated[
         Path | None,
         Variable(
-            v.READABLE_FILE,
-            "A list of device/tag patterns that may be written",
+            v.PATH,
+            "A list of device/tag patterns, one a line: only these may be written, none where it can not be read",
         ),
     ] = None
     command_max_age_sec: Annotated[float, Variable(v.seconds(1, 86400), "Older commands are refused")] = 60

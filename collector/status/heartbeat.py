@@ -28,6 +28,7 @@ _WORST_FIRST = (
     DeviceCondition.OFFLINE,
     DeviceCondition.REFUSED,
     DeviceCondition.DEGRADED,
+    DeviceCondition.PAUSED,
 )
 
 

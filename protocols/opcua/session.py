@@ -23,7 +23,7 @@ from protocols.opcua.points import OpcUaPoint
 from protocols.opcua.requests import OpcUaRequest, OpcUaWrite
 from protocols.opcua.values import Told, fill, iso, newest, read_all
 from protocols.opcua.wire import Refusal, Undecodable, Wire
-from protocols.opcua.writing import write_value
+from protocols.opcua.writing import check_value, write_value
 from protocols.quality import Quality
 
 RENEW_AFTER = 0.75  # of the channel's lifetime: OPC 10000-4, 5.6.2
@@ -83,6 +83,11 @@ class OpcUaSession:
         """Write in the node's own type; see `protocols.base.Session.write`."""
         async with self._within(write.timeout_s, write.where, write.subject):
             await write_value(self._wire, self._found(write.point.node), write)
+
+    async def check(self, write: OpcUaWrite) -> None:
+        """Whether the node's type holds the value; see `protocols.base.Checking`."""
+        async with self._within(write.timeout_s, write.where, write.subject):
+            await check_value(self._wire, self._found(write.point.node), write)
 
     async def look(self, node: NodeAddress, timeout_s: float) -> Told:
         """One node's value with all that the server says of it. Raises `RequestRefused`, `SessionError`."""

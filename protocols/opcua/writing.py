@@ -43,6 +43,11 @@ async def write_value(wire: Wire, node: ua.NodeId, write: OpcUaWrite) -> None:
         raise RequestRefused(quality or Quality.DEVICE_ERROR, f"{write.where} refused {write.subject}: {names}")
 
 
+async def check_value(wire: Wire, node: ua.NodeId, write: OpcUaWrite) -> None:
+    """Ask for the node's type, and write nothing. Raises `RequestRefused` or `SessionError`."""
+    variant(write, await _current(wire, node, write))
+
+
 def variant(write: OpcUaWrite, current: ua.Variant) -> ua.Variant:
     """The value in the type of the `current` one. Raises `RequestRefused`: nothing was sent."""
     kind = current.VariantType
