@@ -20,6 +20,7 @@ from collector.commands.allow_list import AllowList
 from collector.commands.audit import LoggedAudit
 from collector.commands.devices import Devices
 from collector.commands.handlers import ConfigCommands, StatusCommands
+from collector.commands.outcome import DeviceHandler, Handler
 from collector.commands.pace import Pace
 from collector.commands.pausing import PauseCommands
 from collector.commands.reading import ReadCommands
@@ -138,8 +139,12 @@ async def _composed(site: Site, source: ConfigSource, collector: Collector) -> A
         sync = _config_sync(site, source, supervisor, publisher, collector.clock_watch)
         pauses = PauseCommands(supervisor, site.board, settings.data_dir)
         pauses.restore()
-        guards = await _write_guards(site)
-        router = _router(site, outbox, heartbeat, sync, supervisor, pauses, guards)
+        devices = Devices(supervisor, site.clock)
+        writes = WriteCommands(devices, await _write_guards(site))
+        handlers = (
+            StatusCommands(site.board, heartbeat).handlers() | ConfigCommands(sync).handlers() | pauses.handlers()
+        )
+        router = _router(site, outbox, handlers, ReadCommands(devices).handlers() | writes.handlers())
         await sync.start_from_copy()
         async with asyncio.TaskGroup() as sources:
             tasks = [
@@ -233,19 +238,12 @@ async def _write_guards(site: Site) -> WriteGuards:
 
 
 def _router(
-    site: Site,
-    outbox: Outbox,
-    heartbeat: Heartbeat,
-    sync: ConfigSync,
-    supervisor: Supervisor,
-    pauses: PauseCommands,
-    guards: WriteGuards,
+    site: Site, outbox: Outbox, handlers: Mapping[str, Handler], device_handlers: Mapping[str, DeviceHandler]
 ) -> Router:
-    devices = Devices(supervisor, site.clock)
     return Router(
-        {**StatusCommands(site.board, heartbeat).handlers(), **ConfigCommands(sync).handlers(), **pauses.handlers()},
+        handlers,
         lambda body: outbox.put_letter(Message(site.address.topics.responses, body)),
-        device_handlers={**ReadCommands(devices).handlers(), **WriteCommands(devices, guards).handlers()},
+        device_handlers=device_handlers,
         clock=site.clock,
         max_age_ms=int(site.settings.command_max_age_sec * 1000),
         require_timestamp=site.settings.command_require_timestamp,

@@ -1,5 +1,6 @@
 """Whether a device holds what was written to it. Pure."""
 
+import struct
 from datetime import UTC, datetime
 
 from collector.commands.quantities import exact, to_raw
@@ -8,6 +9,9 @@ from collector.config.plan import DevicePlan
 from protocols.base import PlcDriver, TagSpec, Value
 from protocols.errors import Unwritable
 from protocols.shortest import shortest_float32s
+
+
+_SINGLE = struct.Struct("<f")
 
 
 def holds(driver: PlcDriver, plan: DevicePlan, order: WriteOrder, raw: Value | None) -> bool:
@@ -40,10 +44,10 @@ def _equals(value: Value, raw: Value, spec: TagSpec) -> bool:
 
 
 def _as_single(number: float) -> tuple[float, ...]:
-    """The number as a device shows it that holds 32 bits of it."""
+    """The number as a device shows it that holds 32 bits of it; none where it is too large for them."""
     try:
-        return tuple(shortest_float32s([number]))
-    except (OverflowError, ValueError):
+        return tuple(shortest_float32s(_SINGLE.unpack(_SINGLE.pack(number))))
+    except OverflowError:
         return ()
 
 

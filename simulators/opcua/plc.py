@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from asyncua import Server, ua
+from asyncua.common.callback import CallbackType, ServerItemCallback
 
 from simulators.address import listen
 from simulators.door import Door
@@ -25,7 +26,7 @@ class OpcUaPlc:
     """``async with OpcUaPlc(layout) as plc`` listens on ``plc.port`` until the block ends; starting takes a second.
 
     Open to anybody, without security. Values follow their signals every 0.1 s; a written setpoint stays, clamped to
-    its limits. `faults` spoils it. `clock` gives monotonic seconds, which drive the signals.
+    its limits at once. `writes` are the paths that clients asked to write. `faults` spoils it. `clock` gives monotonic seconds, which drive the signals.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class OpcUaPlc:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.faults = Faults()
+        self.writes: list[str] = []
         self._layout = layout
         self._clock = clock
         self._started = clock()
@@ -83,6 +85,7 @@ class OpcUaPlc:
         self._server.set_endpoint(f"opc.tcp://127.0.0.1:{self._inner_port}")
         self._server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         await self._fill()
+        self._server.subscribe_server_callback(CallbackType.PostWrite, self._written)
         await self._server.start()
         try:
             self._door.open()
@@ -115,6 +118,16 @@ class OpcUaPlc:
             variable = await machines[machine].add_variable(_id(node.path), _name(name), self._variant(node))
             if node.setpoint is not None:
                 await variable.set_writable()
+
+    async def _written(self, call: ServerItemCallback, _service: object) -> None:
+        """A client's write, whatever came of it: what the line makes of it is there before the client is answered."""
+        if not call.is_external:
+            return
+        paths = [str(asked.NodeId.Identifier) for asked in call.request_params.NodesToWrite]
+        self.writes += paths
+        for node in self._layout:
+            if node.path in paths and node.setpoint is not None:
+                await self._server.write_attribute_value(_id(node.path), await self._data_value(node))
 
     async def _tick(self) -> None:
         while True:
