@@ -123,7 +123,7 @@ class Lane:
     async def _wait_until(self, due: float) -> None:
         self._wake.clear()
         # Rounded up to the timer's own milliseconds: one that fires too early would be waited for in a spin.
-        delay_s = math.ceil((due - self._clock.monotonic()) * 1000 - ROUNDING) / 1000
+        delay_s = max(math.ceil((due - self._clock.monotonic()) * 1000 - ROUNDING), 1) / 1000
         timer = asyncio.get_running_loop().call_later(delay_s, self._wake.set)
         try:
             await self._wake.wait()

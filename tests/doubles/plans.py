@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from collector.config.plan import DevicePlan, Plan, PollGroup
+from protocols.base import DataType, TagSpec
 from tests.doubles.driver import ScriptedConnection, ScriptedDriver, scripted_points
 
 
@@ -36,6 +37,7 @@ def device_plan(
         connection_id=device_id,
         equipment_id=None,
         request_delay_s=0.0,
+        specs=tuple(TagSpec(f"t{address}", str(address), DataType.UINT16) for address in everything),
     )
 
 
