@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
@@ -12,6 +12,7 @@ from collector.clock import Clock, SystemClock
 from collector.commands.allow_list import AllowList
 from collector.commands.audit import AuditFailed
 from collector.commands.devices import Devices
+from collector.commands.outcome import CommandFailed
 from collector.commands.pace import Pace
 from collector.commands.pausing import PauseCommands
 from collector.commands.reading import ReadCommands
@@ -150,3 +151,12 @@ def message(answer: Answer) -> str:
     """The error's text."""
     error = answer["error"]
     return str(error["message"]) if isinstance(error, dict) else ""
+
+
+def failure_of(call: Callable[[], object]) -> CommandFailed | None:
+    """How it fails, None if it does not."""
+    try:
+        call()
+    except CommandFailed as failure:
+        return failure
+    return None

@@ -8,7 +8,14 @@ import pytest
 
 from collector.commands.outcome import CommandFailed, Handler, Params
 from collector.commands.router import Router
+from fleet_client.commands import Command
 from tests.doubles.clock import FakeClock
+
+SLOW_AND_QUICK = (
+    {"command_id": "slow", "command": "at_device", "params": {"device_id": "slow"}},
+    {"command_id": "quick", "command": "at_device", "params": {"device_id": "2"}},
+    {"command_id": "p", "command": "ping"},
+)
 
 
 class Desk:
@@ -18,10 +25,13 @@ class Desk:
         self.clock = FakeClock()
         self.answers: list[dict[str, object]] = []
         self.carried_out: list[Params] = []
+        self.at_devices: list[Command] = []
+        self.slow = asyncio.Event()
         handlers: dict[str, Handler] = {"ping": self._ping, "fail": self._fail, "crash": self._crash}
         self.router = Router(
             handlers,
             lambda body: self.answers.append(json.loads(body)),
+            device_handlers={"at_device": self._at_device, "half": self._half},
             clock=self.clock,
             max_age_ms=60_000,
             require_timestamp=require_timestamp,
@@ -36,6 +46,15 @@ class Desk:
 
     async def _crash(self, params: Params) -> Mapping[str, object]:
         raise ZeroDivisionError("a bug")
+
+    async def _at_device(self, command: Command) -> Mapping[str, object]:
+        self.at_devices.append(command)
+        if command.params["device_id"] == "slow":
+            await self.slow.wait()
+        return {**command.params, "command_id": command.command_id}
+
+    async def _half(self, command: Command) -> Mapping[str, object]:
+        raise CommandFailed("error", "device_error", "b was refused", {"a": {"value": 1, "raw": 1}})
 
     async def send(self, *commands: Mapping[str, object] | bytes, retained: bool = False) -> list[dict[str, object]]:
         already = len(self.answers)
@@ -135,3 +154,23 @@ async def test_too_many_waiting_are_refused_as_busy() -> None:
     answers = await desk.send(*[{"command_id": n, "command": "ping"} for n in range(120)])
     assert sum(a["status"] == "success" for a in answers) == 100
     assert sum(a["status"] == "rejected" and a["error"]["code"] == "busy" for a in answers) == 20  # type: ignore[index]
+
+
+async def test_w10_a_slow_device_holds_up_neither_ping_nor_other_devices() -> None:
+    desk = Desk()
+    assert {answer["command_id"] for answer in await desk.send(*SLOW_AND_QUICK)} == {"quick", "p"}
+
+
+async def test_a_device_command_knows_its_own_id_and_a_repetition_is_not_carried_out() -> None:
+    desk = Desk()
+    command = {"command_id": "quick", "command": "at_device", "params": {"device_id": "2"}}
+    [answer] = await desk.send(command)
+    assert answer["result"] == {"device_id": "2", "command_id": "quick"}
+    assert await desk.send(command, command) == [answer, answer]
+    assert len(desk.at_devices) == 1
+
+
+async def test_what_a_failed_command_has_achieved_is_in_its_answer() -> None:
+    desk = Desk()
+    [answer] = await desk.send({"command_id": "h", "command": "half"})
+    assert (answer["status"], answer["result"]) == ("error", {"a": {"value": 1, "raw": 1}})
