@@ -10,7 +10,6 @@ from protocols.base import PlcDriver, TagSpec, Value
 from protocols.errors import Unwritable
 from protocols.shortest import shortest_float32s
 
-
 _SINGLE = struct.Struct("<f")
 
 

@@ -96,6 +96,7 @@ class Router:
             while True:
                 command, known = await self._for_devices.get()
                 at_devices.create_task(self._answer(command, known), name=f"command {command.command}")
+                await asyncio.sleep(0)  # one at a time, with everything else between, however many came at once
 
     async def _run_in_turn(self) -> None:
         while True:

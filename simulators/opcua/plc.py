@@ -26,7 +26,8 @@ class OpcUaPlc:
     """``async with OpcUaPlc(layout) as plc`` listens on ``plc.port`` until the block ends; starting takes a second.
 
     Open to anybody, without security. Values follow their signals every 0.1 s; a written setpoint stays, clamped to
-    its limits at once. `writes` are the paths that clients asked to write. `faults` spoils it. `clock` gives monotonic seconds, which drive the signals.
+    its limits at once. `writes` are the paths that clients asked to write. `faults` spoils it. `clock` gives
+    monotonic seconds, which drive the signals.
     """
 
     def __init__(

@@ -14,6 +14,9 @@ import typer
 from collector.cli.commands import app
 from collector.cli.run import EXIT_FAULT, EXIT_IN_USE, EXIT_SETTINGS
 from collector.commands.handlers import ConfigCommands, StatusCommands
+from collector.commands.pausing import PauseCommands
+from collector.commands.reading import ReadCommands
+from collector.commands.writing import WriteCommands
 from collector.settings.loading import NOT_IN_THIS_VERSION
 from collector.settings.model import VARIABLES
 from collector.status.board import DeviceCondition
@@ -119,10 +122,15 @@ def test_the_heartbeats_fields() -> None:
 
 
 def test_commands_and_their_answers() -> None:
-    names = {*StatusCommands(Mock(), Mock()).handlers(), *ConfigCommands(Mock()).handlers()}
-    codes = constants(1, "CommandFailed") | constants(2, "Outcome")
-    assert "id_conflict" in codes
-    assert {*names, *codes, *get_args(ResponseStatus)} - {"success"} <= quoted("docs/mqtt.md")
+    handlers = (
+        StatusCommands(Mock(), Mock()).handlers(), ConfigCommands(Mock()).handlers(),
+        PauseCommands(Mock(), Mock(), Mock()).handlers(), ReadCommands(Mock()).handlers(),
+        WriteCommands(Mock(), Mock()).handlers(),
+    )  # fmt: skip
+    names = {name for each in handlers for name in each}
+    codes = constants(1, "CommandFailed") | constants(0, "_rejected") | constants(2, "Outcome")
+    assert {"id_conflict", "unknown_tag"} <= codes
+    assert {*names, *codes, *get_args(ResponseStatus)} - {"success"} <= quoted("docs/commands.md")
 
 
 def test_types_orders_qualities_and_protocols() -> None:

@@ -4,7 +4,8 @@ import asyncio
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,19 +46,29 @@ Sent = dict[str, list[Payload]]
 PLC = Block(Path(), 0, "sh run", {"until": "Modbus TCP PLC at"}, "edge-collector simulate modbus --port 5020\n")
 
 
+def opcua_server(port: int) -> Block:
+    """A filling line to be browsed."""
+    command = f"edge-collector simulate opcua --port {port}\n"
+    return Block(Path(), 1, "sh run", {"until": "OPC-UA server at"}, command)
+
+
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Sent:
     """What one collector sent in a life with a PLC that is there and one that is not, an outage, a kill and a stop."""
     folder = tmp_path_factory.mktemp("edge")
     by_kind: defaultdict[str, list[Payload]] = defaultdict(list)
+    opcua_port = free_port()
     with Walkthrough(folder) as reader, Mosquitto() as broker, Ear(broker.port) as ear:
         reader.start(PLC)
-        (folder / "config.json").write_text(reader.adapted(json.dumps(document(free_port()))), "utf-8")
+        reader.start(opcua_server(opcua_port))
+        (folder / "config.json").write_text(reader.adapted(json.dumps(document(free_port(), opcua_port))), "utf-8")
         with CollectorProcess(folder, settings(broker)) as collector:
-            wait_until(lambda: len(ear.payloads(TOPICS.data)) > 3, lambda: collector.log)
-            for command in commands():
-                ear.say(TOPICS.commands, json.dumps(command).encode())
-            wait_until(lambda: len(ear.payloads(TOPICS.responses)) >= len(commands()), lambda: collector.log)
+            wait_until(lambda: all_answer(ear.payloads(TOPICS.data)), lambda: collector.log)
+            for some in (documented_commands(), further_commands()):
+                answered = len(ear.payloads(TOPICS.responses)) + len(some)
+                for command in some:
+                    ear.say(TOPICS.commands, json.dumps(command).encode())
+                wait_until(partial(enough, ear, answered), lambda: collector.log)
             broker.pause()
             before = written(folder)
             wait_until(lambda: written(folder) > before, lambda: "nothing was written in the outage")
@@ -109,17 +120,27 @@ def kind_of(topic: str, payload: Payload) -> str:
             return topic
 
 
-def document(nobody: int) -> Payload:
-    """A PLC with a bad address, one that is not there, and a tag that is refused."""
+def all_answer(data: Sequence[bytes]) -> bool:
+    """Whether both PLCs that are there have been heard of, the first some times."""
+    return len(data) > 3 and any(b"temperature" in body for body in data) and any(b"filled" in body for body in data)
+
+
+def document(nobody: int, opcua: int) -> Payload:
+    """A PLC with a bad address, one that is not there, an OPC-UA server, and a tag that is refused."""
     tag = {"name": "temperature", "address": "40001", "data_type": "UINT16", "scale": 0.1}
+    setpoint = tag | {"name": "setpoint", "address": "40061", "writable": True, "write_min": 0, "write_max": 120}
+    stroke_rate = {"name": "stroke_rate", "address": "40062", "data_type": "UINT16", "writable": True}
     missing, refused = tag | {"name": "flow", "address": "40030"}, tag | {"name": "bad", "scale": 0}
     return {
         "version": "1", "edge_id": EDGE, "edge_name": "엣지",
         "devices": [
             {"id": "1", "protocol": "modbus_tcp", "equipment_id": 4, "interval_ms": 200,
-             "connection": {"host": "127.0.0.1", "port": 5020}, "tags": [tag, missing, refused]},
+             "connection": {"host": "127.0.0.1", "port": 5020},
+             "tags": [tag, missing, refused, setpoint, stroke_rate]},
             {"id": "2", "protocol": "modbus_tcp", "interval_ms": 200,
              "connection": {"host": "127.0.0.1", "port": nobody}, "tags": [tag]},
+            {"id": "3", "protocol": "opcua", "interval_ms": 200, "connection": {"host": "127.0.0.1", "port": opcua},
+             "tags": [{"name": "filled", "address": "ns=2;s=Filler.SpeedSetpoint", "data_type": "FLOAT64"}]},
         ],
     }  # fmt: skip
 
@@ -128,7 +149,7 @@ def settings(broker: Mosquitto) -> dict[str, object]:
     """Of the collector under observation."""
     return {
         "EDGE_CONFIG_SOURCE": "file", "EDGE_CONFIG_FILE": "config.json", "DEVICE_ID": EDGE, "COMPANY_CODE": "spifox",
-        "MQTT_BROKER_URL": broker.url, "DATA_ON_ERROR": "empty", "HEARTBEAT_INTERVAL_SEC": 1,
+        "WRITES_ENABLED": True, "MQTT_BROKER_URL": broker.url, "DATA_ON_ERROR": "empty", "HEARTBEAT_INTERVAL_SEC": 1,
     }  # fmt: skip
 
 
@@ -145,9 +166,20 @@ def documented_commands() -> list[Payload]:
     return [{key: fresh.get(key, value) for key, value in command.items()} for command in written]
 
 
-def commands() -> list[Payload]:
-    """Those of the documentation, and one that is refused."""
-    return [*documented_commands(), {"command_id": "c-3", "command": "write_tag"}]
+def enough(ear: Ear, answers: int) -> bool:
+    """Whether so many commands were answered."""
+    return len(ear.payloads(TOPICS.responses)) >= answers
+
+
+def further_commands() -> list[Payload]:
+    """What the answers are to that stand in the documentation without their command."""
+    too_high = {"device_id": "1", "tag": "setpoint", "value": 130}
+    clamped = {"device_id": "1", "tag": "stroke_rate", "value": 99}
+    return [
+        {"command_id": "c-3", "command": "write_tag", "params": too_high},
+        {"command_id": "c-13", "command": "write_tag", "params": clamped},
+        {"command_id": "c-16", "command": "test_connection", "params": {"device_id": "2"}},
+    ]
 
 
 class WarmMachine(Machine):
@@ -194,8 +226,8 @@ def clock_steps() -> list[bytes]:
 
 def data_of_a_large_device() -> Iterator[Payload]:
     """With a quality, in parts, buffered and not."""
-    body = json.dumps(document(1)).encode()
-    device, _ = plan_document(read_document(body, expected_edge_ids=None), PlanOptions(edge_id=EDGE)).devices
+    body = json.dumps(document(1, 1)).encode()
+    device, *_ = plan_document(read_document(body, expected_edge_ids=None), PlanOptions(edge_id=EDGE)).devices
     scan = Scan(device, 0, ("a", "b", "c"), [[1, 2], 25.4, None], {2: Quality.TIMEOUT})
     numbers = itertools.count(1)
     for limit in (100_000, 120):
