@@ -3,8 +3,9 @@
 from collector.commands.outcome import CommandFailed, Params
 from protocols.base import Value
 
-MAX_TAGS = 500
-"""In one command: what they cost the device and how long the answer is must have an end."""
+MAX_READ = 500
+MAX_WRITTEN = 100
+"""Tags in one command, which holds up the polls of its device for as long as it takes."""
 
 
 def device_id_of(params: Params) -> str:
@@ -22,9 +23,9 @@ def tags_of(params: Params) -> list[str]:
     match params.get("tags"):
         case str() as tag if tag:
             return [tag]
-        case list() as tags if tags and len(tags) <= MAX_TAGS and all(isinstance(tag, str) for tag in tags):
+        case list() as tags if tags and len(tags) <= MAX_READ and all(isinstance(tag, str) for tag in tags):
             return list(dict.fromkeys(tags))
-    raise _wrong("tags", f"a list of 1 to {MAX_TAGS} tag names")
+    raise _wrong("tags", f"a list of 1 to {MAX_READ} tag names")
 
 
 def value_of(params: Params) -> dict[str, Value]:
@@ -40,8 +41,8 @@ def value_of(params: Params) -> dict[str, Value]:
 def values_of(params: Params) -> dict[str, Value]:
     """The tags and the values they are to have, in the order in which they are to be written."""
     values = params.get("values")
-    if not isinstance(values, dict) or not 0 < len(values) <= MAX_TAGS:
-        raise _wrong("values", f"an object of 1 to {MAX_TAGS} tags and their values")
+    if not isinstance(values, dict) or not 0 < len(values) <= MAX_WRITTEN:
+        raise _wrong("values", f"an object of 1 to {MAX_WRITTEN} tags and their values")
     return {str(tag): _value(value, f"values.{tag}") for tag, value in values.items()}
 
 

@@ -62,8 +62,7 @@ class WriteCommands:
         station = self._devices.station(command.params)
         orders = [order_for(station.driver, station.plan, name, value) for name, value in values.items()]
         await self._guards.allow_list.check(station.plan, list(values))
-        self._guards.pace.take(station.plan.id, len(orders))
-        job = _Job(command, orders, self._guards.audit)
+        job = _Job(command, orders, self._guards)
         await self._devices.carry_out(command, station, job.carry_out)
         return job.written
 
@@ -79,10 +78,11 @@ class WriteCommands:
 class _Job:
     """The writes of one command, carried out at the device's desk. `written` is what was verified so far."""
 
-    def __init__(self, command: Command, orders: Sequence[WriteOrder], audit: Audit) -> None:
+    def __init__(self, command: Command, orders: Sequence[WriteOrder], guards: WriteGuards) -> None:
         self._command = command
         self._orders = orders
-        self._audit = audit
+        self._audit = guards.audit
+        self._pace = guards.pace
         self.written: dict[str, object] = {}
 
     async def carry_out(self, desk: Desk) -> None:
@@ -91,6 +91,7 @@ class _Job:
         for order in self._orders:
             check_present(order, desk.plan, present[order.tag])
             await _check_fits(desk, order)
+        self._pace.take(desk.plan.id, len(self._orders))
         for number, order in enumerate(self._orders):
             try:
                 await self._write(desk, order, present[order.tag])

@@ -13,7 +13,7 @@ from collector.polling.device import DevicePoller
 from collector.polling.group import ISOLATION_REQUESTS_A_CYCLE, STUCK_AFTER_TIMEOUTS
 from collector.polling.mailbox import DeviceAway, WaitedTooLong
 from protocols.base import Checking, Connection, Cycle, Negotiated, PlcDriver, PlcSession, Point, TagSpec, Value, Write
-from protocols.errors import RequestRefused, SessionError, SessionLost
+from protocols.errors import NoAnswer, RequestRefused, SessionError, SessionLost
 from protocols.quality import Quality
 
 CHANGED = "its configuration changed while the command waited; nothing more was sent to it"
@@ -74,8 +74,13 @@ class Desk:
 
     async def write(self, order: Write) -> None:
         """Write once. Raises `RequestRefused`, or `SessionError`: then it is not known whether it was carried out."""
-        async with self.asking(order.subject):
-            await self.session.write(order)
+        try:
+            async with self.asking(order.subject):
+                await self.session.write(order)
+        except NoAnswer as error:
+            # Also where other units share the link: what is still on its way goes down with the connection.
+            self.broken = SessionLost(str(error))
+            raise
 
     async def ask(self) -> str | None:
         """One question, for the sake of the answer: any is a sign of life. Returns what the device refused, if it did.

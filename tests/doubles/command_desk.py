@@ -31,16 +31,19 @@ Answer = dict[str, object]
 
 
 class ListedAudit:
-    """Keeps its entries in a list, until it is `full`."""
+    """Keeps its entries in a list, until it is `full`; `on_record` happens between what is read and what is written."""
 
     def __init__(self) -> None:
         self.entries: list[Mapping[str, object]] = []
         self.full = False
+        self.on_record: Callable[[], None] | None = None
 
     async def record(self, entry: Mapping[str, object]) -> None:
         if self.full:
             raise AuditFailed("no space left on device")
         self.entries.append(entry)
+        if self.on_record:
+            self.on_record()
 
 
 class CommandDesk:
@@ -110,6 +113,13 @@ class CommandDesk:
         """Until the device is in this state."""
         async with asyncio.timeout(10):
             while self.board.devices[device_id].condition is not condition:
+                await asyncio.sleep(0.005)
+
+    async def polled(self, times: int = 2) -> None:
+        """Until so many more polls brought a value."""
+        begun = len(self.scans)
+        async with asyncio.timeout(10):
+            while sum(not scan.empty for scan in self.scans[begun:]) < times:
                 await asyncio.sleep(0.005)
 
     def post(self, command: str, params: Mapping[str, object], **fields: object) -> str:

@@ -43,6 +43,10 @@ class Line(Protocol):
         """Go off the network, or come back."""
         ...
 
+    def fall_silent(self, *, silent: bool) -> None:
+        """Take what is asked and answer nothing, or speak again."""
+        ...
+
     def device(self) -> dict[str, object]:
         """Its entry in the document."""
         ...
@@ -84,6 +88,9 @@ class ModbusLine:
     def die(self, *, dead: bool) -> None:
         self.plc.faults.dead = dead
 
+    def fall_silent(self, *, silent: bool) -> None:
+        self.plc.faults.silent = silent
+
     def device(self) -> dict[str, object]:
         return _entry("modbus_tcp", {"host": "127.0.0.1", "port": self.plc.port}, ["HR0", "HR1", "HR2"])
 
@@ -102,6 +109,9 @@ class S7Line:
 
     def die(self, *, dead: bool) -> None:
         self.plc.faults.dead = dead
+
+    def fall_silent(self, *, silent: bool) -> None:
+        self.plc.faults.silent = silent
 
     def device(self) -> dict[str, object]:
         return _entry("s7", {"host": "127.0.0.1", "port": self.plc.port}, ["DB1.DBW0", "DB1.DBW2", "DB1.DBW4"])
@@ -122,6 +132,9 @@ class XgtLine:
     def die(self, *, dead: bool) -> None:
         self.plc.faults.dead = dead
 
+    def fall_silent(self, *, silent: bool) -> None:
+        self.plc.faults.silent = silent
+
     def device(self) -> dict[str, object]:
         return _entry("xgt", {"host": "127.0.0.1", "port": self.plc.port, "family": "xgk"}, ["D0", "D1", "D2"])
 
@@ -140,6 +153,9 @@ class OpcUaLine:
 
     def die(self, *, dead: bool) -> None:
         self.plc.faults.dead = dead
+
+    def fall_silent(self, *, silent: bool) -> None:
+        self.plc.faults.silent = silent
 
     def device(self) -> dict[str, object]:
         addresses = [f"ns=2;s=Line.{name}" for name in NAMES]

@@ -66,7 +66,7 @@ async def test_w10_a_device_that_hangs_holds_up_no_other(tmp_path: Path) -> None
     async with line_of("modbus_tcp") as slow, line_of("s7") as quick, CommandDesk(tmp_path) as desk:
         desk.configure({**slow.device(), "id": "slow", "timeout_ms": 3000}, {**quick.device(), "id": "quick"})
         await asyncio.gather(desk.online("slow"), desk.online("quick"))
-        slow.plc.faults.silent = True  # type: ignore[attr-defined]  # one of the four that can
+        slow.fall_silent(silent=True)
         hung = [desk.post("read_tags", {"device_id": "slow", "tags": ["fixed"]}) for _ in range(10)]
         async with asyncio.timeout(1):
             answer = await desk.send("write_tag", {"device_id": "quick", "tag": "clamped", "value": 5})

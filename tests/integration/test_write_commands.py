@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from collector.clock import iso_utc
 from collector.status.board import DeviceCondition
 from tests.doubles.command_desk import CommandDesk, message, verdict
 from tests.doubles.write_lines import PROTOCOLS, Line, line_of
@@ -101,10 +102,38 @@ async def test_w6_a_device_that_is_away_is_never_written_to_afterwards(desk: Com
         assert verdict(await desk.write("setpoint", 30)) == ("error", "device_offline")
     assert time.monotonic() - began < 1.0
     line.die(dead=False)
-    await desk.online()
-    await asyncio.sleep(0.1)  # two polls
+    await desk.polled()
     assert (line.writes, await line.word(0)) == (0, 200)
     assert (await desk.write("setpoint", 30))["status"] == "success"
+
+
+async def test_w6_a_write_that_expires_while_its_device_hangs_is_never_carried_out(
+    desk: CommandDesk, line: Line
+) -> None:
+    line.fall_silent(silent=True)
+    await asyncio.sleep(0.1)  # a poll hangs
+    soon = iso_utc(desk.clock.wall_ms() + 100)
+    answer = await desk.write("setpoint", 30, expires_at=soon)
+    assert verdict(answer) in (("expired", "expired"), ("error", "device_offline"))
+    line.fall_silent(silent=False)
+    await desk.polled()
+    assert (line.writes, await line.word(0)) == (0, 200)
+
+
+async def test_w7_whether_a_write_was_carried_out_that_is_not_answered_is_not_known(
+    desk: CommandDesk, line: Line
+) -> None:
+    desk.audit.on_record = lambda: line.fall_silent(silent=True)
+    answer = await desk.send("write_tags", {"device_id": "1", "values": {"clamped": 5, "setpoint": 30}})
+    line.fall_silent(silent=False)
+    assert verdict(answer) == ("error", "outcome_unknown")
+    assert "not tried: setpoint" in message(answer)
+    assert answer["result"] == {}
+    assert [each["stage"] for each in desk.audit.entries] == ["intent", "result"]
+    desk.audit.on_record = None
+    await desk.polled()
+    assert line.writes <= 1  # an OPC-UA server is asked for the type first, and hangs at that
+    assert await line.word(0) == 200
 
 
 async def test_s6_with_writes_off_nothing_leaves_whatever_the_configuration_says(tmp_path: Path, line: Line) -> None:

@@ -126,11 +126,13 @@ def test_w1_whatever_the_parameters_are_they_are_taken_or_refused(
 
 
 def test_a_command_has_an_end() -> None:
-    many = [f"t{number}" for number in range(params.MAX_TAGS + 1)]
+    names = [f"t{number}" for number in range(params.MAX_READ + 1)]
+    assert len(params.tags_of({"tags": names[1:]})) == params.MAX_READ
     with pytest.raises(CommandFailed):
-        params.tags_of({"tags": many})
+        params.tags_of({"tags": names})
+    assert len(params.values_of({"values": dict.fromkeys(names[: params.MAX_WRITTEN], 1)})) == params.MAX_WRITTEN
     with pytest.raises(CommandFailed):
-        params.values_of({"values": dict.fromkeys(many, 1)})
+        params.values_of({"values": dict.fromkeys(names[: params.MAX_WRITTEN + 1], 1)})
     assert params.tags_of({"tags": ["a", "b", "a"]}) == ["a", "b"]
     assert params.tags_of({"tags": "a"}) == ["a"]
     assert params.device_id_of({"device_id": 7}) == "7"
