@@ -151,7 +151,7 @@ class _Planner:
 
     def _points(
         self, driver: PlcDriver, connection: Connection, device: DeviceConfig, place: DevicePlace
-    ) -> list["_Placed"]:
+    ) -> list[_Placed]:
         placed: list[_Placed] = []
         reckoned_with = names_in_expressions(device) if device.publish == "on_change" else frozenset()
         for tag, path in zip(device.tags, place.tags, strict=True):

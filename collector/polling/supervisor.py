@@ -26,7 +26,6 @@ STAGGER_S = 1.0
 FAULT_PAUSE_S = 5.0
 FAULT_PAUSE_MAX_S = 60.0
 
-
 NO_PLAN = Plan(None, "", None, (), (), (), ())
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from protocols.base import NO_LESSONS, Cycle, Lessons, PlcDriver, PlcSession, TagSpec
+from protocols.base import NO_LESSONS, Cycle, Lessons, PlcDriver, PlcSession, TagSpec, Write
 from protocols.errors import ConnectFailed, RequestRefused, SessionError
 from protocols.quality import Quality
 
@@ -55,6 +55,7 @@ class ScriptedDevice:
     silent_units: dict[int, SessionError] = field(default_factory=dict)
     refuse_connections: bool = False
     break_reads: SessionError | None = None
+    break_writes: SessionError | None = None
     crash: Exception | None = None
     sessions: int = 0
     most_sessions: int = 0
@@ -93,6 +94,10 @@ class ScriptedSession:
             )
         for tag, address in zip(request.tags, request.addresses, strict=True):
             cycle.values[tag] = device.values.get(address, address)
+
+    async def write(self, write: Write) -> None:
+        if self._device.break_writes:
+            raise self._device.break_writes
 
     async def close(self) -> None:
         if self._open:

@@ -19,7 +19,7 @@ from collector.polling.supervisor import Supervisor
 from collector.status.board import Board, DeviceCondition
 from protocols.errors import NoAnswer, SessionLost
 from tests.doubles.clock import LoopClock
-from tests.doubles.driver import ScriptedDriver
+from tests.doubles.driver import ScriptedDriver, ScriptedRequest
 from tests.doubles.plans import device_plan, plan_of
 
 
@@ -236,6 +236,23 @@ async def test_a_silent_unit_on_a_shared_link_is_away_and_the_others_are_not(hal
     with pytest.raises(DeviceAway, match="unit 2"):
         await hall.send("2")
     assert await hall.send("1")
+
+
+async def test_a_write_without_an_answer_ends_a_shared_link_so_that_it_can_not_arrive_late(hall: Hall) -> None:
+    devices = [device_plan(hall.driver, [1], device_id=str(unit), unit=unit, host="bus") for unit in (1, 2)]
+    hall.supervisor.apply(plan_of(*devices))
+    await asyncio.sleep(2)
+    bus = hall.driver.device("bus")
+    bus.break_writes = NoAnswer("unit 2 did not answer the write")
+
+    async def write(desk: Desk) -> None:
+        await desk.write(ScriptedRequest(2, 1, 1, (), ()))
+
+    with pytest.raises(NoAnswer):
+        await hall.supervisor.station("2").carry_out(write, hall.clock.monotonic() + 30)
+    await asyncio.sleep(2)
+    assert (bus.connects, bus.sessions, bus.most_sessions) == (2, 1, 1)
+    assert hall.board.devices["1"].condition is DeviceCondition.ONLINE
 
 
 async def test_who_is_not_polled_is_named(hall: Hall) -> None:

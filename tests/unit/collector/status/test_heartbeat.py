@@ -105,3 +105,11 @@ async def test_conditions_are_told_with_their_first_moment(heart: Heart) -> None
 def test_a_data_folder_that_is_away_does_not_end_the_heartbeat(tmp_path: Path) -> None:
     figures = Machine(tmp_path / "gone" / "data", "10.1.2.3").figures()
     assert figures.disk_percent == Machine(tmp_path, "10.1.2.3").figures().disk_percent > 0
+
+
+async def test_a_paused_device_is_told_after_those_in_worse_trouble(heart: Heart) -> None:
+    heart.board.device("1", "held", DeviceCondition.PAUSED)
+    heart.board.device("2", "away", DeviceCondition.OFFLINE, "no answer")
+    devices = heart.beat.fields(all_devices=False).devices
+    assert devices is not None
+    assert [(each.id, each.state) for each in devices.trouble] == [("2", "offline"), ("1", "paused")]
