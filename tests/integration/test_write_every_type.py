@@ -5,6 +5,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from collector.commands.params import MAX_WRITTEN
 from collector.status.board import DeviceCondition
 from simulators.modbus import ModbusPlc, Table, Unit
 from simulators.modbus.signals import Setpoint
@@ -48,10 +49,13 @@ async def write_all(desk: CommandDesk, device: dict[str, Any], written: list[tup
     desk.configure({"id": "1", "interval_ms": 60_000, **device, "tags": [tag for tag, _ in written]})
     await desk.online()
     values = {tag["name"]: value for tag, value in written}
-    answer = await desk.send("write_tags", {"device_id": "1", "values": values})
-    assert verdict(answer) == ("success", None), message(answer)
-    result = answer["result"]
-    assert isinstance(result, dict)
+    result: dict[str, Any] = {}
+    for first in range(0, len(written), MAX_WRITTEN):
+        some = {tag["name"]: value for tag, value in written[first : first + MAX_WRITTEN]}
+        answer = await desk.send("write_tags", {"device_id": "1", "values": some})
+        assert verdict(answer) == ("success", None), message(answer)
+        assert isinstance(answer["result"], dict)
+        result |= answer["result"]
     assert {name: each["value"] for name, each in result.items()} == values
     read = (await desk.send("read_tags", {"device_id": "1", "tags": list(values)}))["result"]
     assert read == {name: {**each, "quality": "good"} for name, each in result.items()}
