@@ -36,7 +36,7 @@ class ListedAudit:
     def __init__(self) -> None:
         self.entries: list[Mapping[str, object]] = []
         self.full = False
-        self.on_record: Callable[[], None] | None = None
+        self.on_record: Callable[[], object] | None = None
 
     async def record(self, entry: Mapping[str, object]) -> None:
         if self.full:
@@ -65,13 +65,14 @@ class CommandDesk:
         self.scans: list[Scan] = []
         self.answers: dict[object, Answer] = {}
         self.supervisor = Supervisor(clock=self.clock, board=self.board, deliver=self.scans.append, driver_of=driver_of)
+        self.pace = Pace(self.clock)
         devices = Devices(self.supervisor, self.clock)
         guards = WriteGuards(
             enabled=writes,
             allow_list=AllowList(allow_file, self.board),
             audit=self.audit,
             clock_in_doubt=lambda: self.clock_in_doubt,
-            pace=Pace(self.clock),
+            pace=self.pace,
         )
         self.pauses = PauseCommands(self.supervisor, self.board, folder)
         self.router = Router(

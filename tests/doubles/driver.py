@@ -54,6 +54,7 @@ class ScriptedDevice:
     answer_s: float = 0.0
     silent_units: dict[int, SessionError] = field(default_factory=dict)
     refuse_connections: bool = False
+    connect_s: float = 0.0
     break_reads: SessionError | None = None
     break_writes: SessionError | None = None
     crash: Exception | None = None
@@ -159,6 +160,7 @@ class ScriptedDriver:
     async def connect(self, connection: ScriptedConnection) -> ScriptedSession:
         device = self.device(connection.host)
         device.connects += 1
+        await asyncio.sleep(device.connect_s)
         if device.refuse_connections:
             raise ConnectFailed(f"{connection.host} refused the connection")
         device.sessions += 1

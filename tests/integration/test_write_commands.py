@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from collector.clock import iso_utc
+from collector.commands.pace import BURST
 from collector.status.board import DeviceCondition
 from tests.doubles.command_desk import CommandDesk, message, verdict
 from tests.doubles.write_lines import PROTOCOLS, Line, line_of
@@ -147,6 +148,27 @@ async def test_s6_with_writes_off_nothing_leaves_whatever_the_configuration_says
         many = await desk.send("write_tags", {"device_id": "1", "values": values})
         assert verdict(many) == ("rejected", "writes_disabled")
     assert line.writes == 0
+
+
+async def test_w5_more_writes_than_a_device_may_have_are_refused(desk: CommandDesk, line: Line) -> None:
+    desk.pace.take("1", BURST)
+    assert verdict(await desk.write("setpoint", 30)) == ("rejected", "busy")
+    assert line.writes == 0
+
+
+async def test_a_reload_in_the_middle_of_a_command_ends_it_before_its_next_write(desk: CommandDesk, line: Line) -> None:
+    changed = {**line.device(), "interval_ms": 60}
+    again = {**line.device(), "interval_ms": 70}
+    desk.audit.on_record = lambda: desk.configure(changed)
+    values = {"clamped": 5, "setpoint": 30}
+    answer = await desk.send("write_tags", {"device_id": "1", "values": values})
+    assert (verdict(answer), line.writes, len(desk.audit.entries)) == (("error", "device_offline"), 0, 1)
+
+    await desk.polled()
+    desk.audit.on_record = lambda: desk.configure(again) if len(desk.audit.entries) == 3 else None
+    answer = await desk.send("write_tags", {"device_id": "1", "values": values})
+    assert (verdict(answer), line.writes, len(desk.audit.entries)) == (("error", "device_offline"), 1, 3)
+    assert answer["result"] == {"clamped": {"value": 5, "raw": 5}}
 
 
 async def test_c3_s10_no_write_while_the_clock_is_in_doubt_or_no_record_can_be_kept(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.commands import params
@@ -110,6 +110,7 @@ JSON: st.SearchStrategy[object] = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     read=st.sampled_from([params.device_id_of, params.tags_of, params.value_of, params.values_of, params.node_of]),
     sent=st.fixed_dictionaries(

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from collector.commands.quantities import exact, rounded, to_raw
@@ -68,6 +68,7 @@ def code_of(
     return failure.code if failure else None
 
 
+@settings(deadline=None)
 @given(data=st.data(), protocol=st.sampled_from(MEMORY), order=st.sampled_from(ORDERS), scale=SCALES, offset=OFFSETS)
 def test_every_raw_whole_number_is_undone_exactly(
     data: st.DataObject, protocol: str, order: str, scale: Decimal, offset: Decimal
@@ -83,6 +84,7 @@ def test_every_raw_whole_number_is_undone_exactly(
     assert not holds(driver, plan, write, other)
 
 
+@settings(deadline=None)
 @given(
     protocol=st.sampled_from(MEMORY),
     raw=st.floats(width=32, allow_nan=False, allow_infinity=False),
@@ -100,6 +102,7 @@ def test_every_raw_single_is_undone_exactly(protocol: str, raw: float, scale: De
     assert not holds(driver, plan, write, math.nextafter(raw, math.inf) + 1 if abs(raw) < 1e6 else 0.0)
 
 
+@settings(deadline=None)
 @given(raw=st.floats(-1e12, 1e12), scale=SCALES, offset=OFFSETS)
 def test_every_raw_double_is_undone_to_what_it_was_scaled_from(raw: float, scale: Decimal, offset: Decimal) -> None:
     (value,) = float64_scaler(Scaling.of(scale, offset))([raw])
@@ -109,12 +112,14 @@ def test_every_raw_double_is_undone_to_what_it_was_scaled_from(raw: float, scale
     assert holds(driver, plan, write, wanted)
 
 
+@settings(deadline=None)
 @given(
     value=st.decimals(-1000, 1000, places=3).map(float),
     low=st.decimals(-500, 0, places=2),
     high=st.decimals(0, 500, places=2),
     scale=st.sampled_from(["0.1", "0.5", "1", "7"]),
 )
+@example(value=11.0, low=Decimal(-5), high=Decimal(12), scale="7")  # inside, and 14 once it is rounded
 def test_s7_what_is_sent_is_never_out_of_range(value: float, low: Decimal, high: Decimal, scale: str) -> None:
     limits = {"write_min": str(low), "write_max": str(high), "scale": scale, "data_type": "INT16"}
     asked = Fraction(str(value))
@@ -123,6 +128,7 @@ def test_s7_what_is_sent_is_never_out_of_range(value: float, low: Decimal, high:
     assert code_of(value, **limits) == (None if inside else "out_of_range")
 
 
+@settings(deadline=None)
 @given(
     held=st.integers(0, 1000), value=st.decimals(0, 100, places=2).map(float), step=st.decimals("0.01", 50, places=2)
 )

@@ -128,6 +128,27 @@ async def test_letters_that_wait_when_the_session_ends_are_answered_at_once(hall
     assert hall.begun == []
 
 
+async def test_w6_who_asks_while_a_connection_is_tried_or_waits_when_it_breaks_is_answered_at_once(hall: Hall) -> None:
+    device = hall.driver.device("plc")
+    device.answer_s, device.connect_s, device.break_reads = 0.5, 3.0, SessionLost("plc closed the connection")
+    await asyncio.sleep(0.6)  # the read of second 1 is under way until 1.5; the next one tries to connect
+    ended = await asyncio.gather(*[hall.post() for _ in range(3)], return_exceptions=True)
+    assert [type(each) for each in ended] == [DeviceAway] * 3
+    assert round(hall.clock.monotonic() - device.read_times[0], 3) == 1.5
+    await asyncio.sleep(1)
+    sent = hall.clock.monotonic()
+    assert device.connects == 2
+    with pytest.raises(DeviceAway):
+        await hall.send()
+    assert hall.clock.monotonic() == sent
+
+
+async def test_an_errand_that_takes_longer_than_its_deadline_is_not_answered_before_its_end(hall: Hall) -> None:
+    sent = hall.clock.monotonic()
+    assert await hall.send(within_s=0.05) == sent
+    assert round(hall.clock.monotonic() - sent, 3) == 0.1
+
+
 async def test_an_insistent_letter_connects_and_lets_polling_go_on(hall: Hall) -> None:
     device = hall.driver.device("plc")
     device.break_reads, device.refuse_connections = SessionLost("gone"), True
@@ -236,6 +257,21 @@ async def test_a_silent_unit_on_a_shared_link_is_away_and_the_others_are_not(hal
     with pytest.raises(DeviceAway, match="unit 2"):
         await hall.send("2")
     assert await hall.send("1")
+
+
+async def test_letters_for_a_unit_that_falls_silent_do_not_wait_for_the_others_polls(hall: Hall) -> None:
+    devices = [device_plan(hall.driver, [1], device_id=str(unit), unit=unit, host="bus") for unit in (1, 2)]
+    hall.supervisor.apply(plan_of(*devices))
+    await asyncio.sleep(1.9)
+    bus = hall.driver.device("bus")
+    bus.answer_s, bus.silent_units[2] = 0.3, NoAnswer("unit 2 did not answer")
+    await asyncio.sleep(1)
+    began = [hall.post("2") for _ in range(3)]
+    answered: list[float] = []
+    for letter in began:
+        letter.add_done_callback(lambda _: answered.append(hall.clock.monotonic()))
+    await asyncio.gather(*began, return_exceptions=True)
+    assert len(set(answered)) == 1
 
 
 async def test_a_write_without_an_answer_ends_a_shared_link_so_that_it_can_not_arrive_late(hall: Hall) -> None:
