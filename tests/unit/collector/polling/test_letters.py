@@ -130,11 +130,11 @@ async def test_letters_that_wait_when_the_session_ends_are_answered_at_once(hall
 
 async def test_w6_who_asks_while_a_connection_is_tried_or_waits_when_it_breaks_is_answered_at_once(hall: Hall) -> None:
     device = hall.driver.device("plc")
-    device.answer_s, device.connect_s, device.break_reads = 0.5, 3.0, SessionLost("plc closed the connection")
-    await asyncio.sleep(0.6)  # the read of second 1 is under way until 1.5; the next one tries to connect
+    device.answer_s, device.connect_s, device.break_reads = 1.3, 3.0, SessionLost("plc closed the connection")
+    await asyncio.sleep(0.6)  # the read of second 1 is under way until 2.3; the next one is overdue then, and connects
     ended = await asyncio.gather(*[hall.post() for _ in range(3)], return_exceptions=True)
     assert [type(each) for each in ended] == [DeviceAway] * 3
-    assert round(hall.clock.monotonic() - device.read_times[0], 3) == 1.5
+    assert round(hall.clock.monotonic() - device.read_times[0], 3) == 2.3
     await asyncio.sleep(1)
     sent = hall.clock.monotonic()
     assert device.connects == 2
