@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from collector.clock import Clock
 from collector.config.plan import Deadband, DevicePlan, OnChange
@@ -11,6 +11,7 @@ from protocols.base import Value
 from protocols.quality import Quality
 
 _IN_DOUBT = 1e-9
+_EXACT = Context(prec=1_000)  # digits enough for the sum of any two doubles
 
 
 @dataclass(slots=True)
@@ -102,7 +103,8 @@ def _is_far(published: float, value: float, band: Deadband) -> bool:
     if abs(distance - least) > _IN_DOUBT * (abs(value) + size + least):
         return distance > least
     before, now = Decimal(repr(published)), Decimal(repr(value))
-    return abs(now - before) >= max(band.distance, abs(before) * band.percent / 100)
+    percents = _EXACT.multiply(before.copy_abs(), band.percent)
+    return _EXACT.subtract(now, before).copy_abs() >= max(band.distance, _EXACT.scaleb(percents, -2))
 
 
 def _only(scan: Scan, positions: list[int]) -> Scan | None:

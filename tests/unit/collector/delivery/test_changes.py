@@ -115,6 +115,10 @@ def test_it_is_reckoned_as_a_person_would(before: float, now: float, tenths: int
     assert moved(before, now, Deadband(Decimal(tenths) / 10, Decimal(percent))) is far
 
 
+def test_not_even_the_smallest_number_is_rounded_away() -> None:
+    assert not moved(0.1, 1.2e-38, Deadband(Decimal("0.1"), Decimal(0)))
+
+
 def test_everything_goes_out_every_publish_max_sec() -> None:
     subscriber = Subscriber("a", "b")
     seen = [subscriber.take(a=1, b=2) for _ in range(3 * MAX_S + 1)]
