@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from collector.status.logs import Log, configure_logs
 EXIT_SETTINGS = 2
 EXIT_IN_USE = 3
 EXIT_FAULT = 1
+START_AGAIN = -1
 FORCED_EXIT_S = 7.5
 
 log = structlog.get_logger()
@@ -34,9 +36,13 @@ def run_collector(env_file: Path | None, *, dry_run: bool) -> int:
         secrets=settings.secrets,
     )
     try:
-        return _run(settings, written, dry_run=dry_run)
+        status = _run(settings, written, dry_run=dry_run)
     finally:
         written.close()
+    if status == START_AGAIN:
+        # In place: nobody has to be there to start it, and systemd or Docker do not count it as an end.
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
+    return status
 
 
 def _run(settings: Settings, written: Log, *, dry_run: bool) -> int:
@@ -64,16 +70,16 @@ def _read_settings(env_file: Path | None) -> Settings | None:
         return None
 
 
-def _until_signal(work: Callable[[asyncio.Event], Awaitable[None]]) -> int:
-    """The exit status of `work`. An exit that hangs is forced in time for Docker."""
+def _until_signal(work: Callable[[asyncio.Event], Awaitable[bool | None]]) -> int:
+    """The exit status of `work`, `START_AGAIN` where it is true. An exit that hangs is forced in time for Docker."""
     from collector.storage.errors import DataFolderInUse
 
     try:
-        until_signal(work, forced_exit_s=FORCED_EXIT_S)
+        again = until_signal(work, forced_exit_s=FORCED_EXIT_S)
     except DataFolderInUse as error:
         log.error("can not start", reason=str(error))
         return EXIT_IN_USE
     except Exception as error:  # the last word before systemd or Docker start it again
         log.critical("ended by a fault of its own", exc_info=error)
         return EXIT_FAULT
-    return 0
+    return START_AGAIN if again else 0

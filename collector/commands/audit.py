@@ -1,11 +1,13 @@
-"""The record of what was written to devices: no record, no write."""
+"""The record of what was commanded, and of each write with what was there before: no record, no write."""
 
+import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
-import structlog
-
-log = structlog.get_logger()
+from collector.clock import Clock, iso_utc
+from collector.storage.audit_file import AuditFile
+from collector.storage.errors import NotWritable
 
 
 class AuditFailed(Exception):
@@ -18,15 +20,26 @@ class Audit(Protocol):
     async def record(self, entry: Mapping[str, object]) -> None:
         """Keep an entry for good before it returns. Raises `AuditFailed`: then nothing may be written.
 
-        Keys: ``stage`` (``intent`` before the write, ``result`` after it), ``command_id``, ``command``,
+        Keys: ``stage`` (``intent`` before a write, ``result`` after it; ``command`` once any was answered, with
+        ``status`` and ``code``), ``command_id``, ``command``,
         ``device_id``, ``device``, ``tag``, ``old`` and ``old_raw`` (None where nothing good was read), ``new``; a
         result has ``status``, ``code`` (None on success), ``read_back`` and ``read_back_raw`` too.
         """
         ...
 
 
-class LoggedAudit:
-    """Says each write in the process's log."""
+class FileAudit:
+    """Keeps the entries in files, each with the time it was made. The disk's work is done in a thread."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._file = AuditFile(folder)
+        self._clock = clock
+        self._turn = asyncio.Lock()
 
     async def record(self, entry: Mapping[str, object]) -> None:
-        log.info("a write", **entry)
+        timed = {"time": iso_utc(self._clock.wall_ms()), **entry}
+        async with self._turn:
+            try:
+                await asyncio.to_thread(self._file.append, timed)
+            except NotWritable as error:
+                raise AuditFailed(str(error)) from error

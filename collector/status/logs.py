@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -16,8 +17,11 @@ from collector.status.log_files import LogFiles
 from collector.status.log_limit import LineLimit
 
 MASK = "***"
+RECENT_LINES = 1_000
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 RELEASE_EVERY_S = 5.0
 _SHORTEST_SECRET = 4
+_NUMBERS = logging.getLevelNamesMapping()
 
 log = structlog.get_logger()
 
@@ -25,9 +29,20 @@ log = structlog.get_logger()
 class Log:
     """The log as it was configured; to be closed at the end."""
 
-    def __init__(self, limit: LineLimit, files: LogFiles | None) -> None:
+    def __init__(self, level: str, limit: LineLimit, lines: "_Lines", files: LogFiles | None) -> None:
+        self.level = level
         self._limit = limit
+        self._lines = lines
         self._files = files
+
+    def set_level(self, level: str) -> None:
+        """From now on: one of `LEVELS`."""
+        self.level = level
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]))
+
+    def recent(self, level: str) -> list[str]:
+        """The last 1,000 lines, those of this level and above, oldest first, without colours and secrets."""
+        return [line for number, line in self._lines.recent if number >= _NUMBERS[level]]
 
     async def keep_releasing(self) -> None:
         """Write what the limit holds back once its minute is over, for ever."""
@@ -56,21 +71,23 @@ def configure_logs(
     files, trouble = _open(folder)
     limit = LineLimit(time.monotonic)
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True) if form == "json" else _site_time(site_tz)
+    lines = _Lines(form, files, secrets)
     structlog.configure(
-        processors=[structlog.processors.add_log_level, limit, stamp, _Lines(form, files, secrets)],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        processors=[structlog.processors.add_log_level, limit, stamp, lines],
+        wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=False,
     )
     if trouble is not None:
         log.warning("no log files", folder=str(folder), reason=trouble, meanwhile="the log goes to standard output")
-    return Log(limit, files)
+    return Log(level, limit, lines, files)
 
 
 class _Lines:
     """The last processor: renders a line for standard output, and writes it to the files."""
 
     def __init__(self, form: Literal["text", "json"], files: LogFiles | None, secrets: Iterable[str]) -> None:
+        self.recent: deque[tuple[int, str]] = deque(maxlen=RECENT_LINES)
         self._files = files
         # The longest first: one secret may be a part of another.
         self._secrets = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}, key=len, reverse=True)
@@ -78,9 +95,11 @@ class _Lines:
         self._render_plain = _renderer(form, colors=False)
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> str:
+        line = self._masked(self._render_plain(logger, method, dict(event)))
+        number = _NUMBERS[method.upper()]
+        self.recent.append((number, line))
         if self._files is not None:
-            line = self._masked(self._render_plain(logger, method, dict(event)))
-            self._files.write(logging.getLevelNamesMapping()[method.upper()], line)
+            self._files.write(number, line)
         return self._masked(self._render(logger, method, event))
 
     def _masked(self, line: str) -> str:

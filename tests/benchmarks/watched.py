@@ -16,11 +16,11 @@ _EVERY_S = 0.02
 _run = app.run
 
 
-async def _run_watched(settings: Settings, stop: asyncio.Event, written: Log) -> None:
+async def _run_watched(settings: Settings, stop: asyncio.Event, written: Log) -> bool:
     late_s: list[float] = []
     feeling = asyncio.create_task(_feel(late_s))
     try:
-        await _run(settings, stop, written)
+        return await _run(settings, stop, written)
     finally:
         feeling.cancel()
         Path(FILE).write_text("".join(f"{each:.6f}\n" for each in late_s), encoding="ascii")

@@ -11,6 +11,7 @@ from typing import Self, cast
 from collector.clock import Clock, SystemClock
 from collector.commands.allow_list import AllowList
 from collector.commands.audit import AuditFailed
+from collector.commands.cut_off import ReadBackLater
 from collector.commands.devices import Devices
 from collector.commands.outcome import CommandFailed
 from collector.commands.pace import Pace
@@ -26,6 +27,7 @@ from collector.polling.supervisor import Supervisor
 from collector.status.board import Board, DeviceCondition
 from fleet_client.reading import read_document
 from protocols import registry
+from tests.doubles.command_notes import MemoryAudit, MemoryJournal
 
 Answer = dict[str, object]
 
@@ -75,10 +77,14 @@ class CommandDesk:
             pace=self.pace,
         )
         self.pauses = PauseCommands(self.supervisor, self.board, folder)
+        reads = ReadCommands(devices).handlers()
         self.router = Router(
             self.pauses.handlers(),
             self._take,
-            device_handlers=ReadCommands(devices).handlers() | WriteCommands(devices, guards).handlers(),
+            device_handlers=reads | WriteCommands(devices, guards).handlers(),
+            journal=MemoryJournal(),
+            audit=MemoryAudit(),
+            read_back=ReadBackLater(reads["read_tags"]),
             clock=self.clock,
             max_age_ms=60_000,
             require_timestamp=False,

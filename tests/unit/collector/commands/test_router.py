@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import pytest
 
 from collector.commands.outcome import CommandFailed, Handler, Params
-from collector.commands.router import Router
+from collector.commands.router import MAX_ARRIVED, MAX_WAITING, Router
 from fleet_client.commands import Command
 from tests.doubles.clock import FakeClock
+from tests.doubles.command_notes import MemoryAudit, MemoryJournal
 
 SLOW_AND_QUICK = (
     {"command_id": "slow", "command": "at_device", "params": {"device_id": "slow"}},
@@ -21,17 +22,28 @@ SLOW_AND_QUICK = (
 class Desk:
     """A router with two handlers, a clock that stands still, and the answers it gave."""
 
-    def __init__(self, *, require_timestamp: bool = False) -> None:
+    def __init__(self, *, require_timestamp: bool = False, journal: MemoryJournal | None = None) -> None:
         self.clock = FakeClock()
         self.answers: list[dict[str, object]] = []
         self.carried_out: list[Params] = []
         self.at_devices: list[Command] = []
         self.slow = asyncio.Event()
-        handlers: dict[str, Handler] = {"ping": self._ping, "fail": self._fail, "crash": self._crash}
+        self.journal = journal or MemoryJournal()
+        self.audit = MemoryAudit()
+        handlers: dict[str, Handler] = {
+            "ping": self._ping,
+            "fail": self._fail,
+            "crash": self._crash,
+            "wait": self._wait,
+        }
         self.router = Router(
             handlers,
             lambda body: self.answers.append(json.loads(body)),
             device_handlers={"at_device": self._at_device, "half": self._half},
+            journal=self.journal,
+            audit=self.audit,
+            read_back=self._read_back,
+            only_if_noted=("at_device",),
             clock=self.clock,
             max_age_ms=60_000,
             require_timestamp=require_timestamp,
@@ -40,6 +52,10 @@ class Desk:
     async def _ping(self, params: Params) -> Mapping[str, object]:
         self.carried_out.append(params)
         return {"version": "1"}
+
+    async def _wait(self, params: Params) -> Mapping[str, object]:
+        await self.slow.wait()
+        return {}
 
     async def _fail(self, params: Params) -> Mapping[str, object]:
         raise CommandFailed("error", "device_offline", "PLC 1 is away")
@@ -52,6 +68,9 @@ class Desk:
         if command.params["device_id"] == "slow":
             await self.slow.wait()
         return {**command.params, "command_id": command.command_id}
+
+    async def _read_back(self, command: Command) -> Mapping[str, object]:
+        return {"setpoint": {"value": 42.5, "raw": 425, "quality": "good"}}
 
     async def _half(self, command: Command) -> Mapping[str, object]:
         raise CommandFailed("error", "device_error", "b was refused", {"a": {"value": 1, "raw": 1}})
@@ -151,9 +170,8 @@ async def test_what_can_not_be_read_is_answered_without_an_id_at_most_once_in_10
 
 async def test_too_many_waiting_are_refused_as_busy() -> None:
     desk = Desk()
-    answers = await desk.send(*[{"command_id": n, "command": "ping"} for n in range(120)])
-    assert sum(a["status"] == "success" for a in answers) == 100
-    assert sum(a["status"] == "rejected" and a["error"]["code"] == "busy" for a in answers) == 20  # type: ignore[index]
+    answers = await desk.send(*[{"command_id": n, "command": "wait"} for n in range(120)])
+    assert [answer["error"]["code"] for answer in answers] == ["busy"] * (120 - 1 - MAX_WAITING)  # type: ignore[index]
 
 
 async def test_w10_a_slow_device_holds_up_neither_ping_nor_other_devices() -> None:
@@ -174,3 +192,97 @@ async def test_what_a_failed_command_has_achieved_is_in_its_answer() -> None:
     desk = Desk()
     [answer] = await desk.send({"command_id": "h", "command": "half"})
     assert (answer["status"], answer["result"]) == ("error", {"a": {"value": 1, "raw": 1}})
+
+
+# --- over restarts
+
+
+async def test_w3_an_id_of_before_a_restart_is_answered_again_and_not_carried_out_again() -> None:
+    before = Desk()
+    command = {"command_id": "c-1", "command": "ping"}
+    [answer] = await before.send(command)
+    after = Desk(journal=before.journal)
+    assert await after.send(command) == [answer]
+    assert not after.carried_out
+
+
+async def test_w2_another_body_under_an_id_of_before_a_restart_is_a_conflict() -> None:
+    before = Desk()
+    await before.send({"command_id": "c-1", "command": "ping"})
+    after = Desk(journal=before.journal)
+    [answer] = await after.send({"command_id": "c-1", "command": "ping", "params": {"a": 1}})
+    assert answer["error"] == {"code": "id_conflict", "message": "this id was used before, with another body"}
+
+
+async def test_w2_the_number_1_and_the_text_1_are_two_ids() -> None:
+    desk = Desk()
+    await desk.send({"command_id": 1, "command": "ping"}, {"command_id": "1", "command": "ping"})
+    assert len(desk.carried_out) == 2
+
+
+async def test_w7_what_a_crash_cut_off_is_answered_with_what_is_there_and_not_carried_out() -> None:
+    journal = MemoryJournal()
+    write = {"command_id": "c-7", "command": "at_device", "params": {"device_id": "1"}}
+    journal.cut_off = [json.dumps(write).encode()]
+    desk = Desk(journal=journal)
+    desk.router.take(json.dumps(write).encode(), False)
+    answers = await desk.send({"command_id": "p", "command": "ping"})
+    [unknown, again] = [answer for answer in answers if answer["command_id"] == "c-7"]
+    assert again == unknown
+    assert (unknown["status"], unknown["error"]) == (
+        "error",
+        {
+            "code": "outcome_unknown",
+            "message": "the collector was stopped while this was carried out; it is not carried out again",
+        },
+    )
+    assert unknown["result"] == {"setpoint": {"value": 42.5, "raw": 425, "quality": "good"}}
+    assert not desk.at_devices
+
+
+async def test_a_write_that_can_not_be_noted_is_not_carried_out_and_the_rest_is() -> None:
+    desk = Desk()
+    desk.journal.broken = True
+    refused, answered = await desk.send(
+        {"command_id": "w", "command": "at_device", "params": {"device_id": "1"}},
+        {"command_id": "p", "command": "ping"},
+    )
+    assert refused["error"] == {
+        "code": "internal",
+        "message": "no record of the command can be kept, so it is not carried out: no room",
+    }
+    assert not desk.at_devices
+    assert answered["status"] == "success"
+
+
+async def test_an_answer_too_large_to_be_kept_is_not_repeated() -> None:
+    desk = Desk()
+    large = {"command_id": "c", "command": "at_device", "params": {"device_id": "1", "text": "x" * 65_400}}
+    [first] = await desk.send(large)
+    assert "text" in str(first["result"])
+    [again] = await desk.send(large)
+    assert again["status"] == first["status"]
+    assert "too large" in str(again["result"])
+
+
+async def test_s10_every_command_is_in_the_audit_log() -> None:
+    desk = Desk()
+    await desk.send({"command_id": "a", "command": "ping"}, {"command_id": "b", "command": "fail"})
+    assert [(entry["command_id"], entry["status"], entry["code"]) for entry in desk.audit.entries] == [
+        ("a", "success", None),
+        ("b", "error", "device_offline"),
+    ]
+
+
+async def test_s10_an_audit_log_that_fails_holds_up_no_other_command() -> None:
+    desk = Desk()
+    desk.audit.broken = True
+    [answer] = await desk.send({"command_id": "a", "command": "ping"})
+    assert answer["status"] == "success"
+
+
+async def test_w10_more_than_can_be_taken_in_at_once_is_refused() -> None:
+    desk = Desk()
+    for number in range(MAX_ARRIVED + 3):
+        desk.router.take(json.dumps({"command_id": number, "command": "ping"}).encode(), False)
+    assert [answer["error"]["code"] for answer in desk.answers] == ["busy"] * 3  # type: ignore[index]

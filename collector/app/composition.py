@@ -7,7 +7,7 @@ import asyncio
 import gc
 import os
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,17 +15,10 @@ from functools import partial
 import structlog
 
 from collector import BUILT_MS, __version__
-from collector.clock import Clock, SystemClock, iso_utc
-from collector.commands.allow_list import AllowList
-from collector.commands.audit import LoggedAudit
-from collector.commands.devices import Devices
-from collector.commands.handlers import ConfigCommands, StatusCommands
-from collector.commands.outcome import DeviceHandler, Handler
-from collector.commands.pace import Pace
-from collector.commands.pausing import PauseCommands
-from collector.commands.reading import ReadCommands
-from collector.commands.router import Router
-from collector.commands.writing import WriteCommands, WriteGuards
+from collector.app.commanding import Commanded, commands
+from collector.app.site import Site
+from collector.clock import SystemClock, iso_utc
+from collector.commands.process import ProcessCommands
 from collector.config.plan import Plan
 from collector.config.planner import PlanOptions
 from collector.config.source import ApiSource, ConfigSource
@@ -33,7 +26,6 @@ from collector.config.sync import ConfigSync
 from collector.delivery.address import EdgeAddress, mqtt_options
 from collector.delivery.changes import Changes
 from collector.delivery.encode import ScanEncoder
-from collector.delivery.message import Message
 from collector.delivery.outbox import Outbox
 from collector.delivery.publisher import Publisher
 from collector.polling.scan import Scan
@@ -47,7 +39,6 @@ from collector.status.logs import Log
 from collector.status.machine import Machine
 from collector.storage.clock_seen import note_clock_seen, read_clock_seen
 from fleet_client.copies import DocumentStore
-from fleet_client.events import event_body
 from fleet_client.payloads import mark_buffered
 from fleet_client.status import shutdown_status
 from protocols import registry
@@ -68,34 +59,28 @@ class Collector:
     on_scan: list[Callable[[Scan], None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What every part is given: who we are, what is set, and where all write down what they see."""
+async def run(settings: Settings, stop: asyncio.Event, written: Log) -> bool:
+    """Collect until `stop` is set, then let go in order; whether a command wants it started again.
 
-    settings: Settings
-    clock: Clock
-    board: Board
-    address: EdgeAddress
+    Raises `DataFolderInUse`.
+    """
+    wanted_again = asyncio.Event()
 
-    def event(self, kind: str, fields: Mapping[str, object]) -> Message | None:
-        """An event of a type, ready for the outbox; None when events are off."""
-        if not self.settings.mqtt_events:
-            return None
-        return Message(self.address.topics.events, event_body(kind, iso_utc(self.clock.wall_ms()), fields))
+    def restart() -> None:
+        wanted_again.set()
+        stop.set()
 
-
-async def run(settings: Settings, stop: asyncio.Event, written: Log) -> None:
-    """Collect until `stop` is set, then let go in order. Raises `DataFolderInUse`."""
-    async with collecting(settings), asyncio.TaskGroup() as tasks:
+    async with collecting(settings, ProcessCommands(written, restart)), asyncio.TaskGroup() as tasks:
         releasing = tasks.create_task(written.keep_releasing(), name="log")
         await stop.wait()
         releasing.cancel()
-        log.info("stopping")
+        log.info("stopping", to_start_again=wanted_again.is_set())
+    return wanted_again.is_set()
 
 
 @asynccontextmanager
-async def collecting(settings: Settings) -> AsyncIterator[Collector]:
-    """A collector that runs as long as the context is open."""
+async def collecting(settings: Settings, process: ProcessCommands | None = None) -> AsyncIterator[Collector]:
+    """A collector that runs as long as the context is open; without `process` no command reaches the process."""
     clock = SystemClock()
     board = Board(clock)
     board.on_change += [_log_change, _freezing_at_first_sight()]
@@ -114,12 +99,14 @@ async def collecting(settings: Settings) -> AsyncIterator[Collector]:
         ) as outbox:
             watch = await _clock_watch(site, outbox)
             collector = Collector(board, outbox, watch, [])
-            async with _composed(site, source, collector):
+            async with _composed(site, source, collector, process):
                 yield collector
 
 
 @asynccontextmanager
-async def _composed(site: Site, source: ConfigSource, collector: Collector) -> AsyncIterator[None]:
+async def _composed(
+    site: Site, source: ConfigSource, collector: Collector, process: ProcessCommands | None
+) -> AsyncIterator[None]:
     settings, outbox = site.settings, collector.outbox
     machine = Machine(settings.data_dir, None if settings.edge_ip_address is None else str(settings.edge_ip_address))
     ready = asyncio.Event()
@@ -137,35 +124,34 @@ async def _composed(site: Site, source: ConfigSource, collector: Collector) -> A
     )
     async with _publishing(publisher, site), _supervisor(site, collector) as supervisor:
         sync = _config_sync(site, source, supervisor, publisher, collector.clock_watch)
-        pauses = PauseCommands(supervisor, site.board, settings.data_dir)
-        pauses.restore()
-        devices = Devices(supervisor, site.clock)
-        writes = WriteCommands(devices, await _write_guards(site))
-        handlers = (
-            StatusCommands(site.board, heartbeat).handlers() | ConfigCommands(sync).handlers() | pauses.handlers()
-        )
-        router = _router(site, outbox, handlers, ReadCommands(devices).handlers() | writes.handlers())
-        await sync.start_from_copy()
-        async with asyncio.TaskGroup() as sources:
-            tasks = [
-                sources.create_task(sync.run(), name="config sync"),
-                sources.create_task(heartbeat.run(sync.asked), name="heartbeat"),
-                sources.create_task(router.run(), name="commands"),
-                sources.create_task(collector.clock_watch.run(), name="clock watch"),
-                sources.create_task(_get_ready(sync.asked, ready, settings, machine), name="start jitter"),
-            ]
-            try:
+        parts = Commanded(outbox, heartbeat, sync, supervisor, collector.clock_watch.in_doubt, process)
+        async with commands(site, parts) as router:
+            await sync.start_from_copy()
+            async with _running(
+                {
+                    "config sync": sync.run(),
+                    "heartbeat": heartbeat.run(sync.asked),
+                    "commands": router.run(),
+                    "clock watch": collector.clock_watch.run(),
+                    "start jitter": _get_ready(sync.asked, ready, settings, machine),
+                }
+            ):
                 yield
-            finally:
-                for task in tasks:
-                    task.cancel()
+
+
+@asynccontextmanager
+async def _running(sources: Mapping[str, Coroutine[None, None, None]]) -> AsyncIterator[None]:
+    """Tasks by name, until the context ends; a fault in one ends the process."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(source, name=name) for name, source in sources.items()]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
 
 
 async def _clock_watch(site: Site, outbox: Outbox) -> ClockWatch:
-    def tell(kind: str, fields: Mapping[str, object]) -> None:
-        if letter := site.event(kind, fields):
-            outbox.put_letter(letter)
-
     data_dir = site.settings.data_dir
     return ClockWatch(
         site.clock,
@@ -173,7 +159,7 @@ async def _clock_watch(site: Site, outbox: Outbox) -> ClockWatch:
         built_ms=BUILT_MS,
         seen_ms=await asyncio.to_thread(read_clock_seen, data_dir),
         remember=partial(note_clock_seen, data_dir),
-        tell=tell,
+        tell=partial(site.tell, outbox),
     )
 
 
@@ -220,33 +206,6 @@ def _config_sync(
         board=board,
         on_other_spelling=publisher.renew,
         on_server_time=watch.heard,
-    )
-
-
-async def _write_guards(site: Site) -> WriteGuards:
-    settings, board = site.settings, site.board
-    allow_list = AllowList(settings.write_allow_file, board)
-    if settings.writes_enabled:
-        await allow_list.read()  # a list that can not be read is said now, not at the first write
-    return WriteGuards(
-        enabled=settings.writes_enabled,
-        allow_list=allow_list,
-        audit=LoggedAudit(),
-        clock_in_doubt=lambda: "clock_unsynced" in board.conditions,
-        pace=Pace(site.clock),
-    )
-
-
-def _router(
-    site: Site, outbox: Outbox, handlers: Mapping[str, Handler], device_handlers: Mapping[str, DeviceHandler]
-) -> Router:
-    return Router(
-        handlers,
-        lambda body: outbox.put_letter(Message(site.address.topics.responses, body)),
-        device_handlers=device_handlers,
-        clock=site.clock,
-        max_age_ms=int(site.settings.command_max_age_sec * 1000),
-        require_timestamp=site.settings.command_require_timestamp,
     )
 
 
