@@ -7,7 +7,7 @@ import asyncio
 import os
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,6 +30,7 @@ from collector.delivery.publisher import Publisher
 from collector.polling.scan import Scan
 from collector.polling.supervisor import Supervisor
 from collector.settings import Settings
+from collector.settings.environment import file_variables
 from collector.status.board import Board, DeviceCondition, DeviceState
 from collector.status.heartbeat import Heartbeat
 from collector.status.insecure import show_insecure
@@ -119,7 +120,7 @@ async def _composed(site: Site, source: ConfigSource, collector: Collector) -> A
         reconnect_max_s=settings.mqtt_reconnect_max_sec,
     )
     async with _publishing(publisher, site), _supervisor(site, collector) as supervisor:
-        sync = _config_sync(site, source, supervisor, publisher)
+        sync = _config_sync(site, source, supervisor, publisher, outbox)
         router = _router(site, outbox, heartbeat, sync)
         await sync.start_from_copy()
         async with asyncio.TaskGroup() as sources:
@@ -157,7 +158,9 @@ def _supervisor(site: Site, collector: Collector) -> Supervisor:
     )
 
 
-def _config_sync(site: Site, source: ConfigSource, supervisor: Supervisor, publisher: Publisher) -> ConfigSync:
+def _config_sync(
+    site: Site, source: ConfigSource, supervisor: Supervisor, publisher: Publisher, outbox: Outbox
+) -> ConfigSync:
     settings, board = site.settings, site.board
 
     def apply(plan: Plan) -> None:
@@ -174,8 +177,16 @@ def _config_sync(site: Site, source: ConfigSource, supervisor: Supervisor, publi
         interval_s=settings.config_sync_interval_sec,
         clock=site.clock,
         board=board,
+        probation_s=settings.config_probation_sec,
         on_other_spelling=publisher.renew,
+        tell=partial(_tell_event, site, outbox),
     )
+
+
+def _tell_event(site: Site, outbox: Outbox, kind: str, fields: Mapping[str, object]) -> None:
+    letter = site.event(kind, fields)
+    if letter is not None:
+        outbox.put_letter(letter)
 
 
 def _router(site: Site, outbox: Outbox, heartbeat: Heartbeat, sync: ConfigSync) -> Router:
@@ -208,7 +219,9 @@ async def config_source(settings: Settings) -> AsyncIterator[ConfigSource]:
     if settings.edge_config_file is not None and settings.edge_config_source == "file":
         from collector.config.file import FileSource  # YAML is loaded only where a file is the source
 
-        yield FileSource(settings.edge_config_file, settings.edge_id, os.environ)
+        file = FileSource(settings.edge_config_file, settings.edge_id, file_variables(settings.env_file, os.environ))
+        with closing(file):
+            yield file
         return
     assert settings.edge_server_url is not None  # noqa: S101 - the settings insist on it for every other source
     token = settings.edge_api_token

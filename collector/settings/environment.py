@@ -32,6 +32,11 @@ def gather(env_file: Path | None, environ: Mapping[str, str]) -> Gathered:
     return gathered
 
 
+def file_variables(env_file: Path | None, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """What ``${NAME}`` in a document may ask for: all that the `.env` file says, and the real environment over it."""
+    return {**read_env_file(env_file, KNOWN).values, **environ}
+
+
 def _plain(name: str, text: str, gathered: Gathered) -> str:
     """The value of a real variable; `docker run --env-file` hands over quotes and comments as they are."""
     if _verbatim(name):

@@ -22,7 +22,6 @@ NOT_IN_THIS_VERSION: Mapping[str, str] = {
     "LOG_DIR": "log files",
     "BUFFER_REPLAY": "choice of replay order; it replays fifo",
     "BUFFER_REPLAY_RATE": "limit of the replay rate",
-    "CONFIG_PROBATION_SEC": "roll-back",
     "WRITES_ENABLED": "writing to PLCs",
     "WRITE_ALLOW_FILE": "writing to PLCs",
     "HOST_ROOT": "reading of another machine's figures",
@@ -45,7 +44,8 @@ def load_settings(env_file: Path | None, environ: Mapping[str, str]) -> Settings
     if settings is None or problems:
         raise SettingsError(_in_order(problems), tuple(gathered.warnings))
     warnings = (*gathered.warnings, *_remarks(settings))
-    return settings.model_copy(update={"edge_id_fixed": "EDGE_ID" in texts, "warnings": warnings})
+    found = {"edge_id_fixed": "EDGE_ID" in texts, "env_file": env_file, "warnings": warnings}
+    return settings.model_copy(update=found)
 
 
 def _validated(texts: Mapping[str, str], problems: list[Problem]) -> Settings | None:
