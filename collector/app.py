@@ -32,6 +32,7 @@ from collector.polling.supervisor import Supervisor
 from collector.settings import Settings
 from collector.settings.environment import file_variables
 from collector.status.board import Board, DeviceCondition, DeviceState
+from collector.status.device_events import DeviceEvents
 from collector.status.heartbeat import Heartbeat
 from collector.status.insecure import show_insecure
 from collector.status.machine import Machine
@@ -40,6 +41,7 @@ from fleet_client.events import event_body
 from fleet_client.payloads import mark_buffered
 from fleet_client.status import shutdown_status
 from protocols import registry
+from protocols.tcp import DEVICE_NETWORKS
 
 log = structlog.get_logger()
 
@@ -82,6 +84,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 @asynccontextmanager
 async def collecting(settings: Settings) -> AsyncIterator[Collector]:
     """A collector that runs as long as the context is open."""
+    DEVICE_NETWORKS.set(settings.device_networks)
     clock = SystemClock()
     board = Board(clock)
     board.on_change.append(_log_change)
@@ -122,12 +125,14 @@ async def _composed(site: Site, source: ConfigSource, collector: Collector) -> A
     async with _publishing(publisher, site), _supervisor(site, collector) as supervisor:
         sync = _config_sync(site, source, supervisor, publisher, outbox)
         router = _router(site, outbox, heartbeat, sync)
+        device_events = DeviceEvents(site.board, partial(_tell_event, site, outbox), site.clock)
         await sync.start_from_copy()
         async with asyncio.TaskGroup() as sources:
             tasks = [
                 sources.create_task(sync.run(), name="config sync"),
                 sources.create_task(heartbeat.run(sync.asked), name="heartbeat"),
                 sources.create_task(router.run(), name="commands"),
+                sources.create_task(device_events.run(), name="device events"),
                 sources.create_task(_get_ready(sync.asked, ready, settings, machine), name="start jitter"),
             ]
             try:
