@@ -18,6 +18,7 @@ from fleet_client.json_text import MAX_BODY_BYTES
 SETTLE_S = 0.2
 """So long after a change, what is written in several steps is whole; and a file is not read more often."""
 
+_NODE_BYTES = 12  # about what a value takes in JSON beside its text
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -125,7 +126,7 @@ class _Filling:
         self._room = MAX_BODY_BYTES
 
     def filled(self, said: object) -> object:
-        self._room -= len(said) if isinstance(said, str) else 1
+        self._room -= _NODE_BYTES + (len(said) if isinstance(said, str) else 0)
         if self._room < 0:
             raise _TooLarge
         match said:

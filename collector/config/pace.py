@@ -32,7 +32,8 @@ class Pace:
     def admit(self, wanted: Plan, now: float) -> Paced:
         """As much of the wanted plan as may be in force at `now`; it is taken to be in force from then on."""
         self._changed_at = {device: at for device, at in self._changed_at.items() if now - at < REST_S}
-        target: dict[str, Decided] = {each.id: each for each in (*wanted.devices, *wanted.idle)}
+        wanted_devices: tuple[Decided, ...] = (*wanted.devices, *wanted.idle)
+        target = {each.id: each for each in wanted_devices}
         held: list[str] = []
         admitted = dict(self._admitted(target, now, held))
         self._in_force = admitted
@@ -43,9 +44,7 @@ class Pace:
         )
         return Paced(plan, min((self._changed_at[device] + REST_S for device in held), default=None))
 
-    def _admitted(
-        self, target: dict[str, Decided], now: float, held: list[str]
-    ) -> Iterator[tuple[str, Decided]]:
+    def _admitted(self, target: dict[str, Decided], now: float, held: list[str]) -> Iterator[tuple[str, Decided]]:
         for device in target | self._in_force:
             before, wanted = self._in_force.get(device), target.get(device)
             if _is_change(before, wanted):

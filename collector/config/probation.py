@@ -33,8 +33,7 @@ def good_devices(board: Board, now_ms: int) -> frozenset[str]:
     return frozenset(
         state.id
         for state in board.devices.values()
-        if _is_good(state)
-        or (state.last_good_ms is not None and 0 <= now_ms - state.last_good_ms <= GOOD_WITHIN_MS)
+        if _is_good(state) or (state.last_good_ms is not None and 0 <= now_ms - state.last_good_ms <= GOOD_WITHIN_MS)
     )
 
 

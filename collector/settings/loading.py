@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from collector.settings.envfile import open_to_others
-from collector.settings.environment import gather
+from collector.settings.envfile import Gathered, open_to_others
+from collector.settings.environment import checked, gather
 from collector.settings.model import VARIABLES, Settings
 from collector.settings.problems import Problem, SettingsError
 
@@ -37,6 +37,15 @@ def load_settings(env_file: Path | None, environ: Mapping[str, str]) -> Settings
     Raises `SettingsError` with all of the mistakes. Neither that nor the settings' `warnings` hold a secret.
     """
     gathered = gather(env_file, environ)
+    return _settings(gathered, env_file)
+
+
+def validate_texts(values: Mapping[str, str]) -> None:
+    """Check values that are not in force, of a file that is to be written. Raises `SettingsError`."""
+    _settings(checked(values), None)
+
+
+def _settings(gathered: Gathered, env_file: Path | None) -> Settings:
     texts = gathered.values
     problems = gathered.problems
     settings = _validated(texts, problems)

@@ -24,7 +24,7 @@ class DeviceEvents:
 
     The first state after a start is told unless it is online or disabled: the heartbeat counts those. After an event
     a device rests for 10 s, twice as long each time that it changes before its rest is over, up to 10 minutes; then
-    its state as it is by then is told, if it is another one. A device that keeps its state through a rest is calm again.
+    its state as it is by then is told, if it is another one. One that keeps its state through a rest is calm again.
     """
 
     def __init__(self, board: Board, tell: Callable[[str, Mapping[str, object]], None], clock: Clock) -> None:

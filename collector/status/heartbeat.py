@@ -69,7 +69,7 @@ class Heartbeat:
         self._publish(self._payload())
 
     def fields(self, *, all_devices: bool, text: int | None = None) -> StatusFields:
-        """The status as of now; with `all_devices` nothing is left out. Texts are cut to `text` characters, if given."""
+        """The status as of now; with `all_devices` nothing is left out. Texts are cut to `text` characters."""
         board, figures = self._board, self._machine.figures()
         return StatusFields(
             cpu_percent=figures.cpu_percent,

@@ -19,9 +19,11 @@ NOBODYS = [
     "169.254.169.254", "169.254.0.1", "169.254.169.254.", "[::ffff:169.254.169.254]", "::ffff:169.254.169.254",
     "::ffff:a9fe:a9fe", "0:0:0:0:0:ffff:a9fe:a9fe", "::169.254.169.254", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe",
     "2002:a9fe:a9fe::", "2001:0:4136:e378:8000:63bf:5601:5601", "0xa9fea9fe", "0xA9.0xFE.0xA9.0xFE", "2852039166",
-    "025177524776", "0251.0376.0251.0376", "169.16689662", "169.254.43518", "169.254.169.0xfe", "１６９.２５４.１６９.２５４",
-    "169。254。169。254", "①69.254.169.254", "fe80::1", "fe80::1%eth0", "fd00:ec2::254", "[fd00:ec2::254]", "224.0.0.1",
-    "239.255.255.250", "ff02::1", "255.255.255.255", "0xffffffff", "4294967295", "0.0.0.0", "0", "::", "[::]", "0x0",
+    "025177524776", "0251.0376.0251.0376", "169.16689662", "169.254.43518", "169.254.169.0xfe",
+    "１６９.２５４.１６９.２５４", "169。254。169。254", "①69.254.169.254", "fe80::1", "fe80::1%eth0", "fd00:ec2::254",
+    "[fd00:ec2::254]", "224.0.0.1",
+    "239.255.255.250", "ff02::1", "255.255.255.255", "0xffffffff", "4294967295", "0.0.0.0", "0",  # noqa: S104
+    "::", "[::]", "0x0",
     "::ffff:0.0.0.0", "::ffff:255.255.255.255", "::ffff:224.0.0.1",
 ]  # fmt: skip
 OUTSIDE = [
@@ -81,7 +83,9 @@ def test_s12_there_are_sixty_spellings_at_least() -> None:
     ("host", "address"),
     [("10.1.2.3", "10.1.2.3"), (" 10.1.2.3 ", "10.1.2.3"), ("[fd12::5]", "fd12::5"), ("FD12:0::5", "fd12::5")],
 )
-async def test_s12_the_sites_own_addresses_are_reached(host: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_s12_the_sites_own_addresses_are_reached(
+    host: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert await reached(host, PLANT, monkeypatch) == [address]
     assert await reached(host, (), monkeypatch) == [address]
 

@@ -46,6 +46,9 @@ class Office:
         assert self.rollout.in_force is not None
         return self.rollout.in_force.plan.version
 
+    def condition(self, device_id: str) -> DeviceCondition:
+        return self.board.devices[device_id].condition
+
     def device(self, device_id: str, *addresses: int, host: str | None = None) -> DevicePlan:
         return device_plan(self.driver, addresses or (1,), device_id=device_id, host=host or f"plc{device_id}")
 
@@ -104,19 +107,19 @@ async def test_what_is_held_back_keeps_its_state_on_the_board(office: Office) ->
     await office.take(on, "v1")
     await asyncio.sleep(2)
     await office.take(off, "v2")
-    assert office.board.devices["1"].condition is DeviceCondition.DISABLED
+    assert office.condition("1") is DeviceCondition.DISABLED
     await office.take(on, "v3")
     await asyncio.sleep(REST_S - 1)
-    assert office.board.devices["1"].condition is DeviceCondition.DISABLED
+    assert office.condition("1") is DeviceCondition.DISABLED
     await asyncio.sleep(2.5)
-    assert office.board.devices["1"].condition is DeviceCondition.ONLINE
+    assert office.condition("1") is DeviceCondition.ONLINE
 
 
 def test_pace_says_when_there_is_more() -> None:
     driver, pace = ScriptedDriver(), Pace()
     one, two = plan_of(device_plan(driver, [1])), plan_of(device_plan(driver, [2]))
     assert pace.admit(one, 0.0).more_at is None
-    assert pace.admit(two, 1.0) .plan == two
+    assert pace.admit(two, 1.0).plan == two
     held = pace.admit(one, 2.0)
     assert (held.plan, held.more_at) == (two, 1.0 + REST_S)
     assert pace.admit(one, 1.0 + REST_S).plan == one
@@ -141,7 +144,7 @@ async def test_a_document_that_silences_all_that_was_good_goes_back_and_is_tried
     assert aside.until is not None
     assert (aside.sha256, aside.tag, round(aside.until - office.clock.monotonic())) == ("v2", '"v2"', 599)
     await asyncio.sleep(2)
-    assert office.board.devices["1"].condition is DeviceCondition.ONLINE
+    assert office.condition("1") is DeviceCondition.ONLINE
     await office.take(good, "v3")
     assert "config_rolled_back" not in office.board.conditions
 
