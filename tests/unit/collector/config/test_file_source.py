@@ -17,7 +17,7 @@ from fleet_client.client import Fetched
 from fleet_client.errors import FleetUnreachable, NotAConfig
 from tests.doubles.clock import FakeClock
 
-ODD = 'a#b: "c\\d" {e}, \'f\' 비밀 - [g] ${h}'
+ODD = "a#b: \"c\\d\" {e}, 'f' 비밀 - [g] ${h}"
 
 
 def replaced(file: Path, text: str) -> None:
@@ -92,7 +92,8 @@ def test_a_variable_may_hold_any_character(tmp_path: Path, name: str) -> None:
         read_document_file(file, {"N": "7"})
 
 
-def test_anchors_that_multiply_are_given_up_on(tmp_path: Path) -> None:
+def test_anchors_that_multiply_are_given_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.config.file.MAX_BODY_BYTES", 1 << 20)
     file = tmp_path / "config.yaml"
     levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
     file.write_text("\n".join(["a0: &a0 [x]", *levels, ""]))
