@@ -10,6 +10,7 @@ from collector.clock import Clock
 from collector.config.in_force import InForce
 from collector.config.plan import Plan
 from collector.config.planner import PlanOptions
+from collector.config.quiet_heap import quiet_heap
 from collector.config.replanning import Replanner
 from collector.config.rollout import Rollout, Tell, config_event
 from collector.config.source import ConfigSource
@@ -203,7 +204,8 @@ class ConfigSync:
         return InForce(kept.body, kept.body_sha256, kept.etag, kept.edge_id, kept.path, self._planned(kept.body))
 
     def _planned(self, body: bytes) -> Plan:
-        return self._replanner.plan(read_document(body, expected_edge_ids=self._expected))
+        with quiet_heap():
+            return self._replanner.plan(read_document(body, expected_edge_ids=self._expected))
 
     def _recovered(self) -> None:
         if self._told:
