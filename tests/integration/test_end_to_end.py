@@ -76,7 +76,7 @@ async def test_an_outage_of_the_broker_loses_nothing(tmp_path: Path) -> None:
         await asyncio.sleep(4.0)
         await hall.outage_ends()
         ended = time.time()
-        await hall.until(lambda: hall.heard[-1][1].get("type") == "drained", what="drained")
+        await hall.until(lambda: "drained" in [body["type"] for body in hall.messages("events")], what="drained")
         await hall.until(lambda: "buffered" not in obj(hall.messages("data")[-1]["meta"]), what="live data again")
 
         account = hall.account()
