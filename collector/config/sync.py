@@ -118,7 +118,8 @@ class ConfigSync:
             present = self.in_force
             if present is None:
                 raise NotAConfig("there is no configuration yet")
-            self._undone.add(present.sha256)
+            aside = self._rollout.set_aside
+            self._undone |= {present.sha256} | ({aside.sha256} if aside else set())
             earlier = await asyncio.to_thread(self._earlier)
             await self._rollout.go_back(earlier, "rolled back by a command", for_good=True)
         return earlier
