@@ -3,6 +3,7 @@
     current.json          the body, byte for byte
     current.json.check    line 1: SHA-256 of all that follows and of the body; line 2: etag, edge id and path as JSON
     earlier/00000012.json and its .check, the last ten kept, the newest of them the same as current
+    aside.json            the document that was rolled back, by its checksum and what names it at the server
 
 A document goes to ``earlier`` first and becomes current after that, so whatever a power cut leaves behind is either
 whole or known to be not. The functions block: call them in a thread, one at a time.
@@ -12,7 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fleet_client.errors import NotKept
@@ -33,6 +34,15 @@ class Kept:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A document that was rolled back: its checksum, what names it at the server, and whether for good."""
+
+    sha256: str
+    tag: str | None
+    for_good: bool
+
+
 class DocumentStore:
     """Keeps documents in ``folder`` (``DATA_DIR/config``), which is made at the first need, for its owner only."""
 
@@ -40,6 +50,7 @@ class DocumentStore:
         self._folder = folder
         self._earlier = folder / "earlier"
         self._current = folder / "current.json"
+        self._aside = folder / "aside.json"
 
     def keep(self, body: bytes, etag: str | None, edge_id: str, path: str) -> None:
         """Make this the current document. One that is current already is not written again.
@@ -72,6 +83,33 @@ class DocumentStore:
             if kept is not None and kept not in seen:
                 seen.add(kept)
                 yield kept
+
+    def has_current(self) -> bool:
+        """Whether there is a current document, whole or not; costs no reading."""
+        return self._current.is_file() and self._check_of(self._current).is_file()
+
+    def put_aside(self, aside: Aside | None) -> None:
+        """Remember which document was rolled back, None: no more. A disk that does not take it is no error."""
+        try:
+            if aside is None:
+                self._aside.unlink(missing_ok=True)
+            else:
+                _make_folder(self._folder)
+                _write(self._aside, json.dumps(asdict(aside)).encode())
+        except OSError:  # at worst that document is tried once more after a restart
+            return
+
+    def aside(self) -> Aside | None:
+        """The document that was rolled back last, if it still counts. Never raises."""
+        try:
+            sent = json.loads(_read(self._aside, _MAX_CHECK_BYTES) or b"null")
+        except ValueError:
+            return None
+        match sent:
+            case {"sha256": str(sha256), "tag": None | str() as tag, "for_good": bool(for_good)}:
+                return Aside(sha256, tag, for_good)
+            case _:
+                return None
 
     def _good(self, file: Path) -> Kept | None:
         body, check = _read(file, MAX_BODY_BYTES), _read(self._check_of(file), _MAX_CHECK_BYTES)

@@ -7,15 +7,17 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar
+from contextvars import ContextVar
+from typing import TypeVar
 
 from protocols.errors import ConnectFailed
+from protocols.locations import Address, Network, objection
 
-Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 ProtocolT = TypeVar("ProtocolT", bound=asyncio.BaseProtocol)
 
-_METADATA = ipaddress.IPv6Address("fd00:ec2::254")
-_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
+DEVICE_NETWORKS: ContextVar[tuple[Network, ...]] = ContextVar("DEVICE_NETWORKS", default=())
+"""The networks that devices may live in, for all that is dialled by tasks begun after it was set; () is any."""
+
 _UNREACHABLE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN})
 _KEEPALIVE_S = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10}
 
@@ -58,8 +60,9 @@ async def _addresses(host: str, at: str) -> list[Address]:
     except ValueError:
         found = await _look_up(host, at)
     for address in found:
-        if _is_forbidden(address):
-            raise ConnectFailed(f"{at} is {address}, which no PLC has: link-local, multicast, broadcast or metadata")
+        reason = objection(address, DEVICE_NETWORKS.get())
+        if reason is not None:
+            raise ConnectFailed(f"{at} is {address}, {reason}")
     return found
 
 
@@ -97,13 +100,6 @@ def _tell(
 
     with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
         loop.call_soon_threadsafe(settle)
-
-
-def _is_forbidden(address: Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    named = address.is_link_local or address.is_multicast or address.is_unspecified
-    return named or address in (_BROADCAST, _METADATA)
 
 
 def _why(error: OSError, at: str) -> str:

@@ -8,7 +8,7 @@ import gc
 import os
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -31,8 +31,10 @@ from collector.delivery.publisher import Publisher
 from collector.polling.scan import Scan
 from collector.polling.supervisor import Supervisor
 from collector.settings import Settings
+from collector.settings.environment import file_variables
 from collector.status.board import Board, DeviceCondition, DeviceState
 from collector.status.clock_watch import ClockWatch
+from collector.status.device_events import DeviceEvents
 from collector.status.heartbeat import Heartbeat
 from collector.status.insecure import show_insecure
 from collector.status.logs import Log
@@ -42,6 +44,7 @@ from fleet_client.copies import DocumentStore
 from fleet_client.payloads import mark_buffered
 from fleet_client.status import shutdown_status
 from protocols import registry
+from protocols.tcp import DEVICE_NETWORKS
 
 log = structlog.get_logger()
 
@@ -81,6 +84,7 @@ async def run(settings: Settings, stop: asyncio.Event, written: Log) -> bool:
 @asynccontextmanager
 async def collecting(settings: Settings, process: ProcessCommands | None = None) -> AsyncIterator[Collector]:
     """A collector that runs as long as the context is open; without `process` no command reaches the process."""
+    DEVICE_NETWORKS.set(settings.device_networks)
     clock = SystemClock()
     board = Board(clock)
     board.on_change += [_log_change, _freezing_at_first_sight()]
@@ -123,9 +127,10 @@ async def _composed(
         reconnect_max_s=settings.mqtt_reconnect_max_sec,
     )
     async with _publishing(publisher, site), _supervisor(site, collector) as supervisor:
-        sync = _config_sync(site, source, supervisor, publisher, collector.clock_watch)
+        sync = _config_sync(site, source, supervisor, publisher, collector)
         parts = Commanded(outbox, heartbeat, sync, supervisor, collector.clock_watch.in_doubt, process)
         async with commands(site, parts) as router:
+            device_events = DeviceEvents(site.board, partial(site.tell, outbox), site.clock)
             await sync.start_from_copy()
             async with _running(
                 {
@@ -133,6 +138,7 @@ async def _composed(
                     "heartbeat": heartbeat.run(sync.asked),
                     "commands": router.run(),
                     "clock watch": collector.clock_watch.run(),
+                    "device events": device_events.run(),
                     "start jitter": _get_ready(sync.asked, ready, settings, machine),
                 }
             ):
@@ -185,7 +191,7 @@ def _supervisor(site: Site, collector: Collector) -> Supervisor:
 
 
 def _config_sync(
-    site: Site, source: ConfigSource, supervisor: Supervisor, publisher: Publisher, watch: ClockWatch
+    site: Site, source: ConfigSource, supervisor: Supervisor, publisher: Publisher, collector: Collector
 ) -> ConfigSync:
     settings, board = site.settings, site.board
 
@@ -204,8 +210,10 @@ def _config_sync(
         interval_s=settings.config_sync_interval_sec,
         clock=site.clock,
         board=board,
+        probation_s=settings.config_probation_sec,
         on_other_spelling=publisher.renew,
-        on_server_time=watch.heard,
+        on_server_time=collector.clock_watch.heard,
+        tell=partial(site.tell, collector.outbox),
     )
 
 
@@ -229,7 +237,9 @@ async def config_source(settings: Settings) -> AsyncIterator[ConfigSource]:
     if settings.edge_config_file is not None and settings.edge_config_source == "file":
         from collector.config.file import FileSource  # YAML is loaded only where a file is the source
 
-        yield FileSource(settings.edge_config_file, settings.edge_id, os.environ)
+        file = FileSource(settings.edge_config_file, settings.edge_id, file_variables(settings.env_file, os.environ))
+        with closing(file):
+            yield file
         return
     assert settings.edge_server_url is not None  # noqa: S101 - the settings insist on it for every other source
     token = settings.edge_api_token

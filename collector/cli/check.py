@@ -1,10 +1,12 @@
 """`edge-collector check FILE`: what would be polled, in how many requests, what was read leniently, what is refused."""
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
+from collector.config.file import read_document_file
 from collector.config.plan import DevicePlan, Plan
 from collector.config.planner import PlanOptions, plan_document
 from fleet_client.errors import NotAConfig
@@ -16,26 +18,33 @@ EXIT_NO_DOCUMENT = 2
 SUBJECTS_SHOWN = 3
 
 
-def check_file(file: Path, plc_ethernet: str, console: Console, errors: Console) -> int:
-    """Show the document as a plan; returns the exit status: 0 all is used, 1 parts are refused, 2 it is no config."""
+def check_file(file: Path, plc_ethernet: str, variables: Mapping[str, str], console: Console, errors: Console) -> int:
+    """Show the document as a plan; returns the exit status: 0 all is used, 1 parts are refused, 2 it is no config.
+
+    `variables` are those that the document may ask for.
+    """
     try:
-        body = file.read_bytes()
+        body = read_document_file(file, variables)
+        plan = planned(body, plc_ethernet)
     except OSError as error:
         errors.print(f"[red]{escape(str(file))} can not be read:[/] {escape(error.strerror or str(error))}")
         return EXIT_NO_DOCUMENT
-    try:
-        read = read_document(body, expected_edge_ids=None)
     except NotAConfig as error:
         errors.print(f"[red]{escape(str(file))} is no configuration:[/] {escape(str(error))}")
         return EXIT_NO_DOCUMENT
-    plan = plan_document(read, PlanOptions(edge_id=read.document.edge_id or "", plc_ethernet=plc_ethernet))
     show_plan(plan, console)
     return EXIT_REFUSED_PARTS if plan.problems else 0
 
 
+def planned(body: bytes, plc_ethernet: str, edge_ids: Collection[str] | None = None) -> Plan:
+    """What a collector would make of the body. Raises `NotAConfig`."""
+    read = read_document(body, expected_edge_ids=edge_ids)
+    return plan_document(read, PlanOptions(edge_id=read.document.edge_id or "", plc_ethernet=plc_ethernet))
+
+
 def show_plan(plan: Plan, console: Console) -> None:
     """Print a plan for a person."""
-    console.print(_headline(plan))
+    console.print(headline(plan))
     for device in plan.devices:
         _show_device(device, console)
     for idle in plan.idle:
@@ -47,7 +56,8 @@ def show_plan(plan: Plan, console: Console) -> None:
         console.print(f"[red]refused[/]  {escape(problem.path)} ({problem.code}): {escape(problem.message)}")
 
 
-def _headline(plan: Plan) -> str:
+def headline(plan: Plan) -> str:
+    """A plan in a line, with its markup."""
     refused = f", {_count(len(plan.problems), 'refused part')}" if plan.problems else ""
     version = f" version {plan.version}" if plan.version else ""
     return (

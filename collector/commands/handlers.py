@@ -1,13 +1,14 @@
 """What each command does, of those that touch no PLC."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
 
 from collector import __version__
 from collector.commands.outcome import CommandFailed, Handler, Params
 from collector.commands.redaction import without_secrets
+from collector.config.in_force import InForce
 from collector.config.sync import ConfigSync
 from collector.status.board import Board
 from collector.status.heartbeat import Heartbeat
@@ -37,14 +38,18 @@ class StatusCommands:
 
 
 class ConfigCommands:
-    """`get_config` and `reload_config`."""
+    """`get_config`, `reload_config` and `rollback_config`."""
 
     def __init__(self, sync: ConfigSync) -> None:
         self._sync = sync
 
     def handlers(self) -> dict[str, Handler]:
         """By the name of the command."""
-        return {"get_config": self._get_config, "reload_config": self._reload_config}
+        return {
+            "get_config": self._get_config,
+            "reload_config": self._reload_config,
+            "rollback_config": self._rollback_config,
+        }
 
     async def _get_config(self, params: Params) -> Mapping[str, object]:
         in_force = self._sync.in_force
@@ -53,9 +58,15 @@ class ConfigCommands:
         return await asyncio.to_thread(without_secrets, in_force.body)
 
     async def _reload_config(self, params: Params) -> Mapping[str, object]:
+        return await self._exchanged(self._sync.reload)
+
+    async def _rollback_config(self, params: Params) -> Mapping[str, object]:
+        return await self._exchanged(self._sync.roll_back)
+
+    async def _exchanged(self, exchange: Callable[[], Awaitable[InForce]]) -> Mapping[str, object]:
         before = self._sync.in_force
         try:
-            in_force = await self._sync.reload()
+            in_force = await exchange()
         except FleetError as error:
             raise CommandFailed("error", "internal", f"{error}; the configuration in force stays") from None
         problems = in_force.plan.problems

@@ -4,21 +4,28 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+import stat
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import yaml
 
+from collector.config.folder_watch import FolderWatch
 from fleet_client.client import Fetched, NotModified
 from fleet_client.errors import FleetUnreachable, NotAConfig
+from fleet_client.json_text import MAX_BODY_BYTES
 
+SETTLE_S = 0.2
+"""So long after a change, what is written in several steps is whole; and a file is not read more often."""
+
+_NODE_BYTES = 12  # about what a value takes in JSON beside its text
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class FileSource:
-    """A document in a JSON or YAML file, read anew at every fetch; its checksum is its ETag.
+    """A document in a JSON or YAML file, whose checksum is its ETag. `news` returns when its folder saw a change.
 
-    ``${NAME}`` is replaced by the variable of that name. Files ending in .yaml or .yml are YAML.
+    Where the system can not tell of changes (network drives, other systems than Linux), the interval has to do.
     """
 
     name = "file"
@@ -27,9 +34,11 @@ class FileSource:
         self.edge_id = edge_id
         self._file = file
         self._variables = variables
+        self._watch = FolderWatch(file)
 
     async def fetch(self, etag: str | None) -> Fetched | NotModified:
         """The file's content as JSON. Raises `FleetUnreachable` or `NotAConfig`, which name the file."""
+        self._watch.begin()
         body = await asyncio.to_thread(self._read)
         digest = hashlib.sha256(body).hexdigest()
         own_tag = f'"{digest}"'
@@ -37,25 +46,98 @@ class FileSource:
             return NotModified(None)
         return Fetched(body, digest, own_tag, self.edge_id, str(self._file), None)
 
+    async def news(self) -> None:
+        """Return when the file may have changed."""
+        await self._watch.change()
+        await asyncio.sleep(SETTLE_S)
+
+    def close(self) -> None:
+        """Watch the file no more."""
+        self._watch.end()
+
     def _read(self) -> bytes:
         try:
-            content = self._file.read_bytes()
+            return read_document_file(self._file, self._variables)
         except OSError as error:
             raise FleetUnreachable(f"EDGE_CONFIG_FILE {self._file}: {error.strerror or error}") from None
-        filled = _VARIABLE.sub(lambda found: self._value(found[1]), content.decode("utf-8-sig", "replace"))
-        return self._json_of(filled) if self._file.suffix.lower() in (".yaml", ".yml") else filled.encode()
+        except NotAConfig as error:
+            raise NotAConfig(f"EDGE_CONFIG_FILE {error}") from None
 
-    def _value(self, name: str) -> str:
-        if name not in self._variables:
-            raise NotAConfig(f"EDGE_CONFIG_FILE {self._file} asks for ${{{name}}}, but there is no such variable")
-        return self._variables[name]
 
-    def _json_of(self, text: str) -> bytes:
-        try:
-            return json.dumps(yaml.load(text, _PlainLoader), ensure_ascii=False).encode()  # noqa: S506 - a safe loader
-        except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
-            reason = " ".join(str(error).split())
-            raise NotAConfig(f"EDGE_CONFIG_FILE {self._file} is no YAML document: {reason}") from None
+def read_document_file(file: Path, variables: Mapping[str, str]) -> bytes:
+    """A document's bytes as JSON: of a JSON file as they are, of one that ends in .yaml or .yml what it says.
+
+    ``${NAME}`` becomes the variable of that name, whatever characters that has. Raises `OSError`, or `NotAConfig`
+    for a variable that is not there, for what is no YAML, and over 32 MiB.
+    """
+
+    def value_of(name: str) -> str:
+        if name not in variables:
+            raise NotAConfig(f"{file} asks for ${{{name}}}, but there is no such variable")
+        return variables[name]
+
+    content = _content(file)
+    if file.suffix.lower() in (".yaml", ".yml"):
+        return _from_yaml(file, content, value_of)
+    if b"${" not in content:
+        return content
+    text = content.decode("utf-8-sig", "replace")
+    return _VARIABLE.sub(lambda found: json.dumps(value_of(found[1]), ensure_ascii=False)[1:-1], text).encode()
+
+
+def _content(file: Path) -> bytes:
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise NotAConfig(f"{file} is no regular file")
+    with file.open("rb") as opened:
+        content = opened.read(MAX_BODY_BYTES + 1)
+    if len(content) > MAX_BODY_BYTES:
+        raise NotAConfig(f"{file} has more than {MAX_BODY_BYTES:,} bytes")
+    return content
+
+
+def _from_yaml(file: Path, content: bytes, value_of: Callable[[str], str]) -> bytes:
+    text = content.decode("utf-8-sig", "replace")
+    marker = "variable"
+    while marker in text:
+        marker += "_"
+    # A variable's value is filled in after YAML was read, which would take a # or a colon in it for its own.
+    marked = _VARIABLE.sub(rf"{marker}<\1>", text)
+    filling = _Filling(re.compile(rf"{marker}<(\w+)>"), value_of)
+    try:
+        said = yaml.load(marked, _PlainLoader)  # noqa: S506 - a safe loader
+        return json.dumps(filling.filled(said), ensure_ascii=False).encode()
+    except _TooLarge:
+        raise NotAConfig(f"{file} says more than {MAX_BODY_BYTES:,} bytes, its anchors repeated") from None
+    except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise NotAConfig(f"{file} is no YAML document: {reason}") from None
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class _Filling:
+    """Fills in variables, and gives up on anchors that were made to multiply."""
+
+    def __init__(self, marked: re.Pattern[str], value_of: Callable[[str], str]) -> None:
+        self._marked = marked
+        self._value_of = value_of
+        self._room = MAX_BODY_BYTES
+
+    def filled(self, said: object) -> object:
+        self._room -= _NODE_BYTES + (len(said) if isinstance(said, str) else 0)
+        if self._room < 0:
+            raise _TooLarge
+        match said:
+            case str():
+                return self._marked.sub(lambda found: self._value_of(found[1]), said)
+            case dict():
+                return {self.filled(key): self.filled(value) for key, value in said.items()}
+            case list():
+                return [self.filled(value) for value in said]
+            case _:
+                return said
 
 
 class _PlainLoader(yaml.CSafeLoader):

@@ -1,35 +1,42 @@
-"""Which hosts a device may live at: never a metadata or broadcast address, and only in the site's own networks."""
+"""Which hosts a document may name: never a metadata or broadcast address, and only in the site's own networks.
+
+What a name means is judged when it is resolved, on the address that is then used: see `protocols.tcp`.
+"""
 
 import ipaddress
+import re
+import unicodedata
 from collections.abc import Collection
 
 from protocols.errors import Refused
+from protocols.locations import Address, Network, objection
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+__all__ = ["Network", "check_host"]
 
-_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
+_NUMBER = re.compile(r"(0[xX][0-9a-fA-F]*|[0-9]+)", re.ASCII)
+_NO_HOST = re.compile(r"[\s/\\#?@%\x00-\x1f\x7f]")
 
 
 def check_host(host: str, networks: Collection[Network]) -> None:
-    """Raises `Refused` on ``connection.host`` for a literal address no PLC can have or that is outside `networks`.
+    """Raises `Refused` on ``connection.host`` for an address no PLC can have or that is outside `networks`.
 
-    A name passes: what it means is only known when it is resolved.
+    So is what is read as an address by some and not by others (``0x7f.1``, ``2130706433``, ``192.168.010.5``), and
+    what can be no host at all. A name passes.
     """
+    plain = unicodedata.normalize("NFKC", host).strip().removesuffix(".")
+    address = _address(plain)
+    if address is not None:
+        reason = objection(address, networks)
+        if reason is not None:
+            raise Refused("connection.host", f"{host} is an address {reason}; expected a PLC's own")
+    elif _NUMBER.fullmatch(plain.rpartition(".")[2]):
+        raise Refused("connection.host", f"{host} is neither a name nor an address; expected one like 192.168.1.10")
+    elif _NO_HOST.search(plain) or ":" in plain:
+        raise Refused("connection.host", f"{host[:80]!r} is no host; expected a name or an address alone")
+
+
+def _address(plain: str) -> Address | None:
     try:
-        address = ipaddress.ip_address(host.strip("[]"))
+        return ipaddress.ip_address(plain.removeprefix("[").removesuffix("]"))
     except ValueError:
-        return
-    plain = _unmapped(address)
-    if plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain == _BROADCAST:
-        raise Refused(
-            "connection.host", f"{host} is a link-local, multicast or broadcast address; expected a PLC's own"
-        )
-    if networks and not any(plain in network for network in networks):
-        allowed = ", ".join(str(network) for network in networks)
-        raise Refused("connection.host", f"{host} is outside DEVICE_NETWORKS ({allowed})")
-
-
-def _unmapped(address: Address) -> Address:
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
+        return None

@@ -44,21 +44,43 @@ class PlanOptions:
     driver_of: Callable[[str], PlcDriver] = registry.driver
 
 
-def plan_document(read: ReadDocument, options: PlanOptions) -> Plan:
+@dataclass(frozen=True, slots=True)
+class DeviceOutcome:
+    """What became of one device of a document, and what was refused of it and remarked on the way."""
+
+    decided: DevicePlan | IdleDevice
+    problems: tuple[ConfigProblem, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+
+PlanDevice = Callable[[DeviceConfig, DevicePlace, PlanOptions], DeviceOutcome]
+
+
+def plan_device(device: DeviceConfig, place: DevicePlace, options: PlanOptions) -> DeviceOutcome:
+    """Decide how one device is polled, if at all. Never raises for what a document says."""
+    if not device.enabled:
+        return DeviceOutcome(IdleDevice(device.id, device.name, None))
+    planner = _DevicePlanner(options)
+    decided = planner.decide(device, place)
+    return DeviceOutcome(decided, tuple(planner.problems), tuple(planner.remarks))
+
+
+def plan_document(read: ReadDocument, options: PlanOptions, plan_one: PlanDevice = plan_device) -> Plan:
     """Decide what is polled and how. Never raises for what a document says: bad parts are refused one by one."""
-    planner = _Planner(options)
-    for device, place in zip(read.document.devices, read.places, strict=True):
-        planner.take(device, place)
+    outcomes = [
+        plan_one(device, place, options) for device, place in zip(read.document.devices, read.places, strict=True)
+    ]
     refused = tuple(ConfigProblem(refusal.path, refusal.code, refusal.message) for refusal in read.refusals)
     remarks = tuple(Remark(note.path, note.message) for note in read.notes)
+    idle = (outcome.decided for outcome in outcomes if isinstance(outcome.decided, IdleDevice))
     return Plan(
         version=read.document.version,
         edge_id=read.document.edge_id or options.edge_id,
         edge_name=read.document.edge_name,
-        devices=tuple(planner.devices),
-        idle=(*planner.idle, *(IdleDevice(lost.id, lost.name, lost.reason) for lost in read.lost)),
-        problems=(*refused, *planner.problems),
-        remarks=(*remarks, *planner.remarks),
+        devices=tuple(outcome.decided for outcome in outcomes if isinstance(outcome.decided, DevicePlan)),
+        idle=(*idle, *(IdleDevice(lost.id, lost.name, lost.reason) for lost in read.lost)),
+        problems=(*refused, *(problem for outcome in outcomes for problem in outcome.problems)),
+        remarks=(*remarks, *(remark for outcome in outcomes for remark in outcome.remarks)),
     )
 
 
@@ -71,23 +93,18 @@ class _Placed:
     point: Point
 
 
-class _Planner:
+class _DevicePlanner:
     def __init__(self, options: PlanOptions) -> None:
         self._options = options
-        self.devices: list[DevicePlan] = []
-        self.idle: list[IdleDevice] = []
         self.problems: list[ConfigProblem] = []
         self.remarks: list[Remark] = []
 
-    def take(self, device: DeviceConfig, place: DevicePlace) -> None:
-        if not device.enabled:
-            self.idle.append(IdleDevice(device.id, device.name, None))
-            return
+    def decide(self, device: DeviceConfig, place: DevicePlace) -> DevicePlan | IdleDevice:
         try:
-            self.devices.append(self._device(device, place))
+            return self._device(device, place)
         except Refused as refusal:
             self._refuse(f"{place.path}.{refusal.field}", refusal)
-            self.idle.append(IdleDevice(device.id, device.name, str(refusal)))
+            return IdleDevice(device.id, device.name, str(refusal))
 
     def _device(self, device: DeviceConfig, place: DevicePlace) -> DevicePlan:
         protocol, disagreement = self._protocol(device, place)

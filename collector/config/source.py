@@ -1,5 +1,6 @@
 """Where the document comes from."""
 
+import asyncio
 from typing import Protocol
 
 from fleet_client.client import Fetched, FleetClient, NotModified
@@ -15,8 +16,16 @@ class ConfigSource(Protocol):
         """The document, unless `etag` still names it. Raises `FleetError`."""
         ...
 
+    async def news(self) -> None:
+        """Return when it is worth asking before the interval is over. Safe to cancel."""
+        ...
+
 
 class ApiSource(FleetClient):
-    """The Fleet server."""
+    """The Fleet server, which says nothing unless it is asked."""
 
     name = "fleet"
+
+    async def news(self) -> None:
+        """Never returns."""
+        await asyncio.Event().wait()

@@ -27,9 +27,22 @@ def gather(env_file: Path | None, environ: Mapping[str, str]) -> Gathered:
             gathered.values[name] = text
     for form, name in FILE_FORMS.items():
         _take_secret_file(form, name, gathered)
-    for name, text in tuple(gathered.values.items()):
-        _check_text(name, text, gathered)
+    _check_texts(gathered)
     return gathered
+
+
+def checked(values: Mapping[str, str]) -> Gathered:
+    """The same of values that come from nowhere else. Raises nothing."""
+    gathered = Gathered({name: text for name, text in values.items() if text.strip()})
+    for form, name in FILE_FORMS.items():
+        _take_secret_file(form, name, gathered)
+    _check_texts(gathered)
+    return gathered
+
+
+def file_variables(env_file: Path | None, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """What ``${NAME}`` in a document may ask for: all that the `.env` file says, and the real environment over it."""
+    return {**read_env_file(env_file, KNOWN).values, **environ}
 
 
 def _plain(name: str, text: str, gathered: Gathered) -> str:
@@ -81,6 +94,11 @@ def _secret(path: Path) -> str:
     if not text.strip():
         raise ValueError("it is empty")
     return text
+
+
+def _check_texts(gathered: Gathered) -> None:
+    for name, text in tuple(gathered.values.items()):
+        _check_text(name, text, gathered)
 
 
 def _check_text(name: str, text: str, gathered: Gathered) -> None:

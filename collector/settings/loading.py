@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from collector.settings.envfile import open_to_others
-from collector.settings.environment import gather
+from collector.settings.envfile import Gathered, open_to_others
+from collector.settings.environment import checked, gather
 from collector.settings.model import VARIABLES, Settings
 from collector.settings.problems import Problem, SettingsError
 
@@ -21,7 +21,6 @@ NOT_IN_THIS_VERSION: Mapping[str, str] = {
     "HISTORY_RAW_HOURS": "local history",
     "BUFFER_REPLAY": "choice of replay order; it replays fifo",
     "BUFFER_REPLAY_RATE": "limit of the replay rate",
-    "CONFIG_PROBATION_SEC": "roll-back",
     "HOST_ROOT": "reading of another machine's figures",
 }
 """Variables of parts that are still to come. A part that has come takes its entries out."""
@@ -35,6 +34,15 @@ def load_settings(env_file: Path | None, environ: Mapping[str, str]) -> Settings
     Raises `SettingsError` with all of the mistakes. Neither that nor the settings' `warnings` hold a secret.
     """
     gathered = gather(env_file, environ)
+    return _settings(gathered, env_file)
+
+
+def validate_texts(values: Mapping[str, str]) -> None:
+    """Check values that are not in force, of a file that is to be written. Raises `SettingsError`."""
+    _settings(checked(values), None)
+
+
+def _settings(gathered: Gathered, env_file: Path | None) -> Settings:
     texts = gathered.values
     problems = gathered.problems
     settings = _validated(texts, problems)
@@ -42,7 +50,8 @@ def load_settings(env_file: Path | None, environ: Mapping[str, str]) -> Settings
     if settings is None or problems:
         raise SettingsError(_in_order(problems), tuple(gathered.warnings))
     warnings = (*gathered.warnings, *_remarks(settings))
-    return settings.model_copy(update={"edge_id_fixed": "EDGE_ID" in texts, "warnings": warnings})
+    found = {"edge_id_fixed": "EDGE_ID" in texts, "env_file": env_file, "warnings": warnings}
+    return settings.model_copy(update=found)
 
 
 def _validated(texts: Mapping[str, str], problems: list[Problem]) -> Settings | None:

@@ -1,6 +1,7 @@
 """All settings in one frozen model, and the table of their variables that the reference is made from."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -33,13 +34,15 @@ class Settings(
 ):
     """What the environment said, checked and ready to use. A field has its variable's name in lower case.
 
-    `edge_id` is `EDGE_ID`, else `DEVICE_ID`; `edge_id_fixed` says that it was `EDGE_ID`. Durations are in the
+    `edge_id` is `EDGE_ID`, else `DEVICE_ID`; `edge_id_fixed` says that it was `EDGE_ID`. `env_file` is the
+    file that was named, None the default one. Durations are in the
     unit of their name. `warnings` are for the log at start. `repr` shows no secret.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     edge_id_fixed: bool = False
+    env_file: Path | None = None
     warnings: tuple[Problem, ...] = ()
 
     @property

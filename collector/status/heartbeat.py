@@ -20,7 +20,8 @@ from fleet_client.status import (
 
 MAX_TROUBLE = 5
 MAX_CONFIG_ERRORS = 5
-MAX_TEXT = 120
+MAX_TEXTS = (120, 60, 30)
+MAX_BYTES = 1536
 CHANGE_PAUSE_S = 1.0
 
 _WORST_FIRST = (
@@ -66,10 +67,10 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Send one now."""
-        self._publish(heartbeat(self.fields(all_devices=self._all_devices)))
+        self._publish(self._payload())
 
-    def fields(self, *, all_devices: bool) -> StatusFields:
-        """The status as of now; with `all_devices` nothing is left out or cut."""
+    def fields(self, *, all_devices: bool, text: int | None = None) -> StatusFields:
+        """The status as of now; with `all_devices` nothing is left out. Texts are cut to `text` characters."""
         board, figures = self._board, self._machine.figures()
         return StatusFields(
             cpu_percent=figures.cpu_percent,
@@ -79,18 +80,28 @@ class Heartbeat:
             timestamp=iso_utc(self._clock.wall_ms()),
             version=__version__,
             uptime_sec=int(board.uptime_s()),
-            edge_name=board.config.edge_name,
+            edge_name=None if board.config.edge_name is None else _cut(board.config.edge_name, text),
             company_code=self._company_code,
-            config_version=board.config.version,
+            config_version=None if board.config.version is None else _cut(board.config.version, text),
             temperature_c=figures.temperature_c,
             buffer=self._buffer(),
-            devices=self._devices(all_devices),
-            config_errors=self._config_errors(all_devices),
+            devices=self._devices(all_devices, text),
+            config_errors=self._config_errors(all_devices, text),
             conditions=tuple(
-                ConditionFigures(held.code, iso_utc(held.since_ms), _cut(held.detail, all_devices) or "")
+                ConditionFigures(held.code, iso_utc(held.since_ms), _cut(held.detail, text))
                 for held in board.conditions.values()
             ),
         )
+
+    def _payload(self) -> bytes:
+        """In full, or small: the more trouble there is to tell, the shorter is each."""
+        if self._all_devices:
+            return heartbeat(self.fields(all_devices=True))
+        for text in MAX_TEXTS:
+            payload = heartbeat(self.fields(all_devices=False, text=text))
+            if len(payload) <= MAX_BYTES:
+                break
+        return payload
 
     async def _pause(self) -> None:
         """The interval, or less when a device changes: then a moment for its companions to change too."""
@@ -106,19 +117,19 @@ class Heartbeat:
         oldest = None if counts.oldest_ms is None else iso_utc(counts.oldest_ms)
         return BufferFigures(counts.messages, counts.bytes, oldest, counts.dropped, counts.acknowledged)
 
-    def _devices(self, everything: bool) -> DevicesFigures:
+    def _devices(self, everything: bool, text: int | None) -> DevicesFigures:
         devices = self._board.devices.values()
         online = sum(device.condition is DeviceCondition.ONLINE for device in devices)
-        trouble = tuple(_figures(device, everything) for device in _worst(devices))
-        everyone = tuple(_figures(device, everything) for device in devices) if everything else None
+        trouble = tuple(_figures(device, text) for device in _worst(devices))
+        everyone = tuple(_figures(device, text) for device in devices) if everything else None
         return DevicesFigures(len(devices), online, trouble, everyone)
 
-    def _config_errors(self, everything: bool) -> ConfigErrorsFigures:
+    def _config_errors(self, everything: bool, text: int | None) -> ConfigErrorsFigures:
         problems = self._board.config.problems
         first = problems if everything else problems[:MAX_CONFIG_ERRORS]
         return ConfigErrorsFigures(
             len(problems),
-            tuple(ConfigErrorFigures(p.path, p.code, _cut(p.message, everything) or "") for p in first),
+            tuple(ConfigErrorFigures(p.path, p.code, _cut(p.message, text)) for p in first),
         )
 
 
@@ -129,19 +140,17 @@ def _worst(devices: Iterable[DeviceState]) -> list[DeviceState]:
     return troubled[:MAX_TROUBLE]
 
 
-def _figures(device: DeviceState, everything: bool) -> DeviceFigures:
+def _figures(device: DeviceState, text: int | None) -> DeviceFigures:
     return DeviceFigures(
-        device.id,
-        device.name,
+        _cut(device.id, text),
+        _cut(device.name, text),
         device.condition.value,
         iso_utc(device.since_ms),
         None if device.last_good_ms is None else iso_utc(device.last_good_ms),
-        _cut(device.error, everything),
-        _cut(device.remark, everything),
+        None if device.error is None else _cut(device.error, text),
+        None if device.remark is None else _cut(device.remark, text),
     )
 
 
-def _cut(text: str | None, everything: bool) -> str | None:
-    if text is None or everything or len(text) <= MAX_TEXT:
-        return text
-    return text[: MAX_TEXT - 1] + "…"
+def _cut(told: str, text: int | None) -> str:
+    return told if text is None or len(told) <= text else told[: text - 1] + "…"

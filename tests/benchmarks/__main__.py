@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks import backlog, drivers, many_tags, planning, polling, scale, starting, values
+from tests.benchmarks import backlog, drivers, many_tags, planning, polling, reloading, scale, starting, values
 from tests.benchmarks.drivers import Rounds
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.machine import describe
@@ -54,6 +54,7 @@ def _measure(at: Site, *, quick: bool) -> Iterator[Figure]:
     yield from backlog.measure(at, 1_000 if quick else 20_000)
     _say("planning, decoding, encoding")
     yield from planning.measure(1 if quick else 5)
+    yield from reloading.measure(1 if quick else 5)
     yield from values.measure(0.05 if quick else 0.7)
     _say("protocols")
     yield from drivers.measure(Rounds(1, 3) if quick else Rounds(5, 20))

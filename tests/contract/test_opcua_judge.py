@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from collector.status.heartbeat import MAX_TEXT
+from collector.status.heartbeat import MAX_TEXTS
 from protocols.base import Cycle, DataType, TagSpec, Value
 from protocols.errors import ConnectFailed, RequestRefused, SessionLost
 from protocols.opcua.addresses import parse_address
@@ -480,7 +480,7 @@ async def test_p8_a_changed_certificate_is_refused_until_it_is_trusted(tmp_path:
                 async with talking(driver, judge, **fields):
                     pass
             assert "delete" in str(caught.value)
-            assert new in str(caught.value)[: MAX_TEXT - 1]  # as much as a status shows
+            assert new in str(caught.value)[: MAX_TEXTS[0] - 1]  # as much as a status shows
         async with talking(driver, judge):
             pass  # nobody relies on the certificate
         async with talking(driver, judge, security_policy="Basic256Sha256", server_certificate_sha256=new):

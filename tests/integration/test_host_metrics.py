@@ -34,7 +34,7 @@ def planned() -> DevicePlan:
 def test_check_has_nothing_to_say_against_it() -> None:
     said = io.StringIO()
     console = Console(file=said, soft_wrap=True)
-    assert check_file(DOCUMENT, "auto", console, console) == 0
+    assert check_file(DOCUMENT, "auto", {}, console, console) == 0
     assert "2 tags computed from these" in said.getvalue()
 
 

@@ -55,4 +55,4 @@ def test_the_example_with_an_id_starts_and_its_comments_are_the_defaults(tmp_pat
     all_in.write_text(re.sub(r"(?m)^#([A-Z_]+=)", r"\1", text), "utf-8")
     for path in (plain, all_in):
         path.chmod(0o600)
-    assert load_settings(plain, {}) == load_settings(all_in, {})
+    assert load_settings(plain, {}) == load_settings(all_in, {}).model_copy(update={"env_file": plain})

@@ -39,6 +39,9 @@ class ScriptedSource:
         self.asked_with: list[str | None] = []
         self.at_its_end = asyncio.Event()
 
+    async def news(self) -> None:
+        await asyncio.Event().wait()
+
     async def fetch(self, etag: str | None) -> Fetched | NotModified:
         self.asked_with.append(etag)
         if not self.answers:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ class Heart:
     def __init__(self, *, all_devices: bool = False) -> None:
         self.clock = LoopClock()
         self.board = Board(self.clock)
-        self.sent: list[tuple[float, dict[str, object]]] = []
+        self.sent: list[tuple[float, dict[str, Any]]] = []
         self.beat = Heartbeat(
             self.board,
             Machine(Path("/"), "10.1.2.3"),
@@ -80,16 +81,41 @@ async def test_trouble_comes_first_and_a_thousand_devices_stay_small(heart: Hear
         heart.board.device(str(number), f"CASE프레스_PLC_{number}", DeviceCondition.OFFLINE, "no answer " * 40)
     heart.board.device("7", "CASE프레스_PLC_7", DeviceCondition.FAULTED, "internal error")
     heart.board.config.problems = tuple(ConfigProblem(f"devices[{n}]", "bad_host", "x" * 300) for n in range(50))
-    payload = heartbeat(heart.beat.fields(all_devices=False))
-    status = json.loads(payload)
+    heart.beat.beat()
+    [(_, status)] = heart.sent
     assert (status["devices"]["total"], status["devices"]["online"]) == (1000, 980)
     assert [device["state"] for device in status["devices"]["trouble"]] == ["faulted", *["offline"] * 4]
     assert status["config_errors"]["count"] == 50
     assert len(status["config_errors"]["first"]) == 5
-    assert len(payload) < 3000
+    assert len(json.dumps(status, ensure_ascii=False, separators=(",", ":")).encode()) < 2048
 
     everything = json.loads(heartbeat(heart.beat.fields(all_devices=True)))
     assert len(everything["devices"]["all"]) == 1000
+
+
+async def test_a_thousand_devices_of_which_some_are_in_trouble_take_a_kibibyte(heart: Heart) -> None:
+    for number in range(1000):
+        heart.board.device(str(number), f"CASE프레스_PLC_{number}", DeviceCondition.ONLINE)
+    for number in (3, 500):
+        heart.board.device(str(number), f"CASE프레스_PLC_{number}", DeviceCondition.OFFLINE, "no answer " * 40)
+    heart.board.config.version, heart.board.config.edge_name = "2026-04-17T07:25:26.766Z", "스피폭스 엣지 #1"
+    heart.board.config.problems = (ConfigProblem("devices[7].tags[3].scale", "out_of_range", "found 0, expected more"),)
+    heart.beat.beat()
+    [(_, status)] = heart.sent
+    assert len(json.dumps(status, ensure_ascii=False, separators=(",", ":")).encode()) < 1300
+    assert status["config_version"] == "2026-04-17T07:25:26.766Z"
+
+
+async def test_the_full_heartbeat_lists_every_device_and_cuts_nothing() -> None:
+    heart = Heart(all_devices=True)
+    for number in range(1000):
+        heart.board.device(str(number), "n" * 256, DeviceCondition.OFFLINE, "no answer " * 40)
+    heart.beat.beat()
+    [(_, status)] = heart.sent
+    devices = status["devices"]
+    assert len(devices["all"]) == 1000
+    assert devices["all"][999]["error"] == "no answer " * 40
+    assert devices["all"][999]["name"] == "n" * 256
 
 
 async def test_conditions_are_told_with_their_first_moment(heart: Heart) -> None:
