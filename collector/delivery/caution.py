@@ -29,6 +29,11 @@ class Caution:
         """Whether the broker has left too many windows without a PUBACK."""
         return self.stalls >= _STALLS_TO_TELL
 
+    @property
+    def suspects(self) -> bool:
+        """Whether connections end again and again with the same message unanswered."""
+        return self._losses > 1
+
     def acknowledged(self, entry: Entry) -> None:
         """The broker took a message: trust grows."""
         self.stalls = 0

@@ -89,6 +89,7 @@ class Heartbeat:
                 ConditionFigures(held.code, iso_utc(held.since_ms), _cut(held.detail, all_devices) or "")
                 for held in board.conditions.values()
             ),
+            events=tuple(board.folded_events) or None,
         )
 
     async def _pause(self) -> None:
