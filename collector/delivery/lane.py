@@ -17,6 +17,7 @@ from collector.storage.records import Batch, Change, Tally
 
 READ_AHEAD_MESSAGES = 64
 READ_AHEAD_BYTES = 1 << 20
+_NO_ROW = 1 << 62
 
 
 class Lane:
@@ -75,7 +76,7 @@ class Lane:
         """Whether the young may pass from now on; if not, those on disk keep to their place there."""
         self.passing = passing
         if not passing:
-            self.shelved += len(self.late)
+            self._put_back(self.late)
             self.late.clear()
 
     def _sent(self, entry: Entry) -> Entry:
@@ -197,7 +198,7 @@ class Lane:
                 self.remove(entry, now)
         last = first_row + len(self._batch) - 1
         if self.passing:
-            self._keep_late()
+            self._keep_late(last)
         elif not self.shelved:
             self._keep_ready(last)
         self.shelved += len(self.writing)
@@ -223,14 +224,18 @@ class Lane:
             first_left = self.writing[0].row if self.writing else None
             self._cursor = last if first_left is None else first_left - 1
 
-    def _keep_late(self) -> None:
+    def _keep_late(self, last: int) -> None:
         """The youngest stay in memory; what is pushed out by them waits for its turn on the shelf."""
         self.late.extend(self.writing)
         self.writing.clear()
         size = sum(len(entry.payload) for entry in self.late)
+        pushed_out = []
         while len(self.late) > READ_AHEAD_MESSAGES or size > READ_AHEAD_BYTES:
-            size -= len(self.late.popleft().payload)
-            self.shelved += 1
+            pushed_out.append(self.late.popleft())
+            size -= len(pushed_out[-1].payload)
+        if not self.shelved and self._batch:
+            self._cursor = max(self._cursor, _row(pushed_out[0]) - 1 if pushed_out else last)
+        self._put_back(pushed_out)
 
     # --- reading
 
@@ -272,16 +277,17 @@ class Lane:
         self.shelved += messages
         self.on_disk += messages
 
-    def unload(self) -> int:
-        """Keep on disk only what is not in flight; returns the row number behind which all may be deleted."""
-        self.shelved += len(self.late)
+    def unload(self) -> tuple[int, int]:
+        """Keep on disk only what is not in flight; returns the row numbers between which all may be deleted."""
+        self._put_back(self.late)
         self.late.clear()
         first = next((entry.row for entry in self.ready if entry.row is not None), None)
         if first is not None:
             self._cursor = first - 1
             self.shelved += len(self.ready)
             self.ready.clear()
-        return self._cursor
+        rows = (entry.row for part in self._elsewhere for entry in part)
+        return self._cursor, min((row for row in rows if row is not None and row > self._cursor), default=_NO_ROW)
 
     def purged(self, messages: int) -> None:
         """The oldest messages of the shelf are gone."""

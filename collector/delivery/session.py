@@ -94,7 +94,7 @@ class Session:
     def send_status(self, message: Message) -> None:
         """Send before anything else; one that still waits for its turn is replaced."""
         self._status = message
-        self.fill()
+        self._send_waiting_status()
 
     def subscribe(self) -> None:
         """Ask for commands, unless the broker is known to close on that."""
@@ -116,15 +116,19 @@ class Session:
         self._woken = False
         if self.over.done():
             return
-        connection, window = self._connection, self._window
-        if self._status is not None and len(window) < connection.receive_maximum:
-            status, self._status = self._status, None
-            self._send(status.topic, status.payload, Flight(STATUS, self._clock.monotonic()))
-        room = min(self._lessons.caution.window, connection.receive_maximum)
+        self._send_waiting_status()
+        window = self._window
+        room = min(self._lessons.caution.window, self._connection.receive_maximum)
         while window.has_room(room) and (flight := self._next(room)) is not None:
             self._send(flight.entry.topic, flight.entry.payload, flight)
         if self._finishing and not window and (self._outbox.idle or self._outbox.rests_on_disk):
             self.quiet.set()
+
+    def _send_waiting_status(self) -> None:
+        if self._status is None or self.over.done() or len(self._window) >= self._connection.receive_maximum:
+            return
+        status, self._status = self._status, None
+        self._send(status.topic, status.payload, Flight(STATUS, self._clock.monotonic()))
 
     def _next(self, room: int) -> Flight | None:
         if self._finishing and self._outbox.rests_on_disk:
