@@ -11,7 +11,7 @@ from collector.delivery.answers import Answers
 from collector.delivery.lessons import Lessons
 from collector.delivery.message import Entry, Message
 from collector.delivery.mqtt.connection import Lost, MqttConnection
-from collector.delivery.mqtt.reasons import TAKEN_OVER, words
+from collector.delivery.mqtt.reasons import ACCEPTED, TAKEN_OVER, words
 from collector.delivery.optional import Optional
 from collector.delivery.outbox import Outbox
 from collector.delivery.pace import SLOW_S, LiveRate
@@ -70,6 +70,7 @@ class Session:
             outbox, lessons, board, events_topic=address.events_topic, in_flight=self._any_in_flight, wake=self._wake
         )
         self._window = Window()
+        self._withheld: Entry | None = None
         self._status: Message | None = None
         self._subscribed = False
         self._draining = False
@@ -134,6 +135,9 @@ class Session:
         if self._finishing and self._outbox.rests_on_disk:
             return None
         while (flight := self._waiting(room)) is not None:
+            if self._lessons.caution.on_trial(flight.entry):
+                self._withheld = flight.entry
+                continue
             objection = self._lessons.sizes.objection(flight.entry.topic, flight.entry.payload)
             if objection is None:
                 return flight
@@ -213,11 +217,18 @@ class Session:
         if flight.entry is not STATUS:
             if flight.entry.is_data:
                 self._lessons.pace.acknowledged(flight.sent_at, now)
+                self._convict(code)
             self._answers.came(flight.entry, code)
         # A status that passes proves little while the same message ends one connection after the other.
         if flight.entry is not STATUS or not self._lessons.caution.suspects:
             self._on_progress()
         self.fill()
+
+    def _convict(self, code: int) -> None:
+        if self._withheld is not None and code in ACCEPTED:
+            self._outbox.refuse(self._withheld, "the broker closes whenever it is sent, and takes the one after it")
+            self._withheld = None
+            self._lessons.caution.convicted()
 
     def received(self, payload: bytes, retained: bool) -> None:
         """A command."""
