@@ -2,7 +2,6 @@
 
 import random
 
-
 _STEADY = 0.9
 
 
@@ -15,7 +14,8 @@ class Backoff:
 
     def __init__(self, longest_s: float) -> None:
         self._longest_s = longest_s
-        self.reset()
+        self._ceiling_s = 1.0
+        self._spread = False
 
     def next_s(self) -> float:
         """How long to wait before the next attempt."""

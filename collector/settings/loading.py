@@ -20,8 +20,6 @@ NOT_IN_THIS_VERSION: Mapping[str, str] = {
     "HISTORY_MAX_MB": "local history",
     "HISTORY_RAW_HOURS": "local history",
     "LOG_DIR": "log files",
-    "BUFFER_REPLAY": "choice of replay order; it replays fifo",
-    "BUFFER_REPLAY_RATE": "limit of the replay rate",
     "CONFIG_PROBATION_SEC": "roll-back",
     "WRITES_ENABLED": "writing to PLCs",
     "WRITE_ALLOW_FILE": "writing to PLCs",

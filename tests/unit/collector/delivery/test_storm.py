@@ -10,7 +10,7 @@ import pytest
 from collector.clock import Clock
 from collector.delivery import publisher
 from collector.delivery.address import Address
-from collector.delivery.message import Entry, Message
+from collector.delivery.message import Entry
 from collector.delivery.mqtt.connection import Listener, Lost
 from collector.delivery.mqtt.errors import ConnectFailed
 from collector.delivery.mqtt.options import MqttOptions, MqttVersion
