@@ -10,7 +10,7 @@ from collector.delivery.hold import Hold
 from collector.delivery.lessons import Lessons
 from collector.delivery.message import Entry
 from collector.delivery.mqtt.reasons import ABOUT_THE_MESSAGE, ACCEPTED, PACKET_TOO_LARGE, words
-from collector.delivery.optional import Optional
+from collector.delivery.optional import Topic
 from collector.delivery.outbox import Outbox
 from collector.status.board import Board
 
@@ -78,15 +78,15 @@ class Answers:
         if entry.is_data:
             lessons.audience.acknowledged(code)
         elif entry.topic == self._events_topic:
-            lessons.optional.accepted(Optional.EVENTS)
+            lessons.optional.accepted(Topic.EVENTS)
         self._welcome(entry.is_data)
 
     def _given_up(self, entry: Entry, code: int) -> bool:
         """Whether it was an event, and events were refused once too often."""
         if entry.topic != self._events_topic:
             return False
-        self._lessons.optional.refused(Optional.EVENTS, words(code))
-        if not self._lessons.optional.suspended(Optional.EVENTS):
+        self._lessons.optional.refused(Topic.EVENTS, words(code))
+        if not self._lessons.optional.suspended(Topic.EVENTS):
             return False
         self.fold(entry)
         self._welcome(is_data=False)

@@ -19,7 +19,7 @@ _STRIKES = 2
 log = structlog.get_logger()
 
 
-class Optional(StrEnum):
+class Topic(StrEnum):
     """The topics that may be given up."""
 
     COMMANDS = "commands"
@@ -32,28 +32,28 @@ class OptionalTopics:
     def __init__(self, clock: Clock, board: Board) -> None:
         self._clock = clock
         self._board = board
-        self._unanswered: dict[Optional, float] = {}
-        self._strikes: dict[Optional, int] = {}
-        self._suspended: dict[Optional, float] = {}
-        self._why: dict[Optional, str] = {}
+        self._unanswered: dict[Topic, float] = {}
+        self._strikes: dict[Topic, int] = {}
+        self._suspended: dict[Topic, float] = {}
+        self._why: dict[Topic, str] = {}
 
-    def used(self, topic: Optional) -> None:
+    def used(self, topic: Topic) -> None:
         """A subscription or a message is on its way."""
         self._unanswered.setdefault(topic, self._clock.monotonic())
 
-    def accepted(self, topic: Optional) -> None:
+    def accepted(self, topic: Topic) -> None:
         """The broker answered, and it was no refusal."""
         self._unanswered.pop(topic, None)
         self._strikes.pop(topic, None)
 
-    def refused(self, topic: Optional, why: str) -> None:
+    def refused(self, topic: Topic, why: str) -> None:
         """The broker said no, in words or by closing: the second time in a row suspends the topic."""
         self._unanswered.pop(topic, None)
         self._strikes[topic] = self._strikes.get(topic, 0) + 1
         if self._strikes[topic] >= _STRIKES:
             self._suspend(topic, why)
 
-    def waiting(self, topic: Optional) -> bool:
+    def waiting(self, topic: Topic) -> bool:
         """Whether the topic was used a moment ago, so that a close may still mean it."""
         return self._clock.monotonic() - self._unanswered.get(topic, float("-inf")) <= BLAMED_WITHIN_S
 
@@ -68,7 +68,7 @@ class OptionalTopics:
         self.refused(recent[0], "the broker closes the connection" if lost.code is None else words(lost.code))
         return True
 
-    def suspended(self, topic: Optional) -> bool:
+    def suspended(self, topic: Topic) -> bool:
         """Whether the topic is not to be used for now."""
         until = self._suspended.get(topic)
         if until is not None and self._clock.monotonic() >= until:
@@ -77,14 +77,14 @@ class OptionalTopics:
             self._show()
         return topic in self._suspended
 
-    def _suspend(self, topic: Optional, why: str) -> None:
+    def _suspend(self, topic: Topic, why: str) -> None:
         self._suspended[topic] = self._clock.monotonic() + SUSPENDED_S
         self._why[topic] = why
         log.warning("topic is not used for a day", topic=topic.value, reason=why)
         self._show()
 
     def _show(self) -> None:
-        if Optional.EVENTS not in self._suspended:
+        if Topic.EVENTS not in self._suspended:
             self._board.folded_events.clear()
         if not self._suspended:
             self._board.clear_condition("topic_suspended")

@@ -12,7 +12,7 @@ from collector.delivery.lessons import Lessons
 from collector.delivery.message import Entry, Message
 from collector.delivery.mqtt.connection import Lost, MqttConnection
 from collector.delivery.mqtt.reasons import ACCEPTED, TAKEN_OVER, words
-from collector.delivery.optional import Optional
+from collector.delivery.optional import Topic
 from collector.delivery.outbox import Outbox
 from collector.delivery.pace import SLOW_S, LiveRate
 from collector.delivery.window import STATUS, Flight, Window
@@ -100,9 +100,9 @@ class Session:
     def subscribe(self) -> None:
         """Ask for commands, unless the broker is known to close on that."""
         optional, topics = self._lessons.optional, self._address.command_topics
-        if topics and not self._subscribed and not self.over.done() and not optional.suspended(Optional.COMMANDS):
+        if topics and not self._subscribed and not self.over.done() and not optional.suspended(Topic.COMMANDS):
             self._subscribed = True
-            optional.used(Optional.COMMANDS)
+            optional.used(Topic.COMMANDS)
             self._connection.subscribe(topics)
 
     def finish(self) -> None:
@@ -157,12 +157,12 @@ class Session:
     def _letter(self) -> Entry | None:
         # Until the broker has answered the subscription, a close has to mean that and nothing else.
         optional = self._lessons.optional
-        while self._answers.let(is_data=False) and not optional.waiting(Optional.COMMANDS):
+        while self._answers.let(is_data=False) and not optional.waiting(Topic.COMMANDS):
             entry = self._outbox.take(data=False)
             if entry is None or entry.topic != self._address.events_topic:
                 return entry
-            if not optional.suspended(Optional.EVENTS):
-                optional.used(Optional.EVENTS)
+            if not optional.suspended(Topic.EVENTS):
+                optional.used(Topic.EVENTS)
                 return entry
             self._answers.fold(entry)
         return None
@@ -240,7 +240,7 @@ class Session:
 
     def subscribed(self, refused: int | None) -> None:
         """SUBACK."""
-        self._lessons.optional.accepted(Optional.COMMANDS)
+        self._lessons.optional.accepted(Topic.COMMANDS)
         if refused is None:
             self._board.clear_condition("commands_refused")
         else:

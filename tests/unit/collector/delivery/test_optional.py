@@ -3,12 +3,12 @@
 import pytest
 
 from collector.delivery.mqtt.connection import Lost
-from collector.delivery.optional import Optional, OptionalTopics
+from collector.delivery.optional import OptionalTopics, Topic
 from collector.status.board import Board
 from tests.doubles.clock import FakeClock
 
 CLOSED = Lost("closed by the broker", closed_by_broker=True)
-COMMANDS, EVENTS = Optional.COMMANDS, Optional.EVENTS
+COMMANDS, EVENTS = Topic.COMMANDS, Topic.EVENTS
 
 
 @pytest.fixture
