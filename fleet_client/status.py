@@ -1,5 +1,6 @@
 """The bodies of the status topic: the heartbeat, the last will, the farewell."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 
 from fleet_client.encoding import encoded
@@ -85,6 +86,8 @@ class StatusFields:
     devices: DevicesFigures | None = None
     config_errors: ConfigErrorsFigures | None = None
     conditions: tuple[ConditionFigures, ...] = ()
+    events: tuple[Mapping[str, object], ...] | None = None
+    """The last events, where the broker does not take them on their own topic."""
 
 
 def heartbeat(sent: StatusFields) -> bytes:

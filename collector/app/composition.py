@@ -26,6 +26,7 @@ from collector.config.sync import ConfigSync
 from collector.delivery.address import EdgeAddress, mqtt_options
 from collector.delivery.changes import Changes
 from collector.delivery.encode import ScanEncoder
+from collector.delivery.install import install_id
 from collector.delivery.outbox import Outbox
 from collector.delivery.publisher import Publisher
 from collector.polling.scan import Scan
@@ -125,8 +126,11 @@ async def _composed(
         on_connected=heartbeat.beat,
         on_command=lambda payload, retained: router.take(payload, retained),
         reconnect_max_s=settings.mqtt_reconnect_max_sec,
+        live_first=settings.buffer_replay == "live_first",
+        replay_rate=settings.buffer_replay_rate,
+        install=install_id(settings.data_dir),
     )
-    async with _publishing(publisher, site), _supervisor(site, collector) as supervisor:
+    async with _publishing(publisher, site), _supervisor(site, collector, publisher.largest_body) as supervisor:
         sync = _config_sync(site, source, supervisor, publisher, collector)
         parts = Commanded(outbox, heartbeat, sync, supervisor, collector.clock_watch.in_doubt, process)
         async with commands(site, parts) as router:
@@ -181,11 +185,11 @@ def _heartbeat(site: Site, machine: Machine, publish: Callable[[bytes], None]) -
     )
 
 
-def _supervisor(site: Site, collector: Collector) -> Supervisor:
+def _supervisor(site: Site, collector: Collector, largest_body: Callable[[str], int]) -> Supervisor:
     return Supervisor(
         clock=site.clock,
         board=site.board,
-        deliver=_delivery(site, collector),
+        deliver=_delivery(site, collector, largest_body),
         driver_of=partial(registry.driver, state_folder=site.settings.data_dir),
     )
 
@@ -262,7 +266,7 @@ async def _get_ready(asked: asyncio.Event, ready: asyncio.Event, settings: Setti
     ready.set()
 
 
-def _delivery(site: Site, collector: Collector) -> Callable[[Scan], None]:
+def _delivery(site: Site, collector: Collector, largest_body: Callable[[str], int]) -> Callable[[Scan], None]:
     settings, outbox = site.settings, collector.outbox
     changes = Changes(site.clock, send_empty=settings.data_on_error == "empty")
     encoder = ScanEncoder(
@@ -272,6 +276,7 @@ def _delivery(site: Site, collector: Collector) -> Callable[[Scan], None]:
         meta=settings.payload_meta == "body",
         send_empty=settings.data_on_error == "empty",
         clock_in_doubt=collector.clock_watch.in_doubt,
+        max_bytes=largest_body,
     )
 
     def deliver(scan: Scan) -> None:

@@ -1,14 +1,28 @@
 """Who this edge is at the broker: topics, client id, last will, and the broker itself, from the settings."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from collector.delivery.mqtt.options import MqttOptions, MqttVersion, TlsOptions
-from collector.delivery.publisher import Address
 from collector.settings import Settings
 from fleet_client.status import last_will
 from fleet_client.topics import Topics
 
 _VERSIONS = {"auto": (MqttVersion.V5, MqttVersion.V311), "5": (MqttVersion.V5,), "3.1.1": (MqttVersion.V311,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Who we are at the broker. Asked for anew at each connect: the edge id may be corrected before the first.
+
+    An empty `events_topic` is that of an edge that has none.
+    """
+
+    client_id: str
+    status_topic: str
+    will: bytes
+    command_topics: tuple[str, ...] = ()
+    events_topic: str = ""
 
 
 class EdgeAddress:
@@ -32,6 +46,7 @@ class EdgeAddress:
             status_topic=self.topics.status,
             will=last_will(settings.company_code),
             command_topics=(command_topic,) if command_topic else (),
+            events_topic=self.topics.events,
         )
 
 

@@ -22,6 +22,7 @@ class Caution:
         self._suspect: tuple[object, ...] | None = None
         self._alone = False
         self._losses = 0
+        self._fruitless = 0
         self._largest_taken = 0
 
     @property
@@ -29,13 +30,26 @@ class Caution:
         """Whether the broker has left too many windows without a PUBACK."""
         return self.stalls >= _STALLS_TO_TELL
 
+    @property
+    def suspects(self) -> bool:
+        """Whether connections end again and again without having taken anything they were sent."""
+        return self._fruitless > 1
+
+    def on_trial(self, entry: Entry) -> bool:
+        """Whether this one is to be left out until another shows that it is not the account the broker closes on."""
+        return self._alone and self._losses > 2 * _LOSSES_TO_SUSPECT and self._suspect == _key(entry)
+
+    def convicted(self) -> None:
+        """Another message passed: the one on trial is to blame."""
+        self._forget()
+
     def acknowledged(self, entry: Entry) -> None:
         """The broker took a message: trust grows."""
-        self.stalls = 0
+        self.stalls = self._fruitless = 0
         self.window = min(self.window + 1, WINDOW)
         self._largest_taken = max(self._largest_taken, len(entry.payload))
         if self._suspect is not None and self._suspect == _key(entry):
-            self._suspect, self._alone, self._losses = None, False, 0
+            self._forget()
 
     def stall(self) -> None:
         """A window went without any PUBACK: the next one is half as large."""
@@ -46,21 +60,26 @@ class Caution:
         """The broker ended a connection with these in flight; returns the message that is to blame for certain.
 
         Certain is one that was in flight alone when the broker named a packet as the reason, or answered what
-        cannot be understood; or one that is larger than all it ever took, when it closes again and again.
+        cannot be understood; or one that is larger than all it ever took, when it closes again and again. Any other
+        that it closes on again and again is put `on_trial`.
         """
         if not in_flight:
             return None
         head = in_flight[0]
+        self._fruitless += 1
         blamed = lost.malformed or lost.code in BLAMES_A_PACKET
         if self._suspect != _key(head):
             self._suspect, self._alone, self._losses = _key(head), False, 0
         self._losses += 1
         if self._alone and len(in_flight) == 1 and (blamed or self._too_often(head)):
-            self._suspect, self._alone, self._losses = None, False, 0
+            self._forget()
             return head
         if blamed or self._losses >= _LOSSES_TO_SUSPECT:
             self._alone, self.window = True, 1
         return None
+
+    def _forget(self) -> None:
+        self._suspect, self._alone, self._losses = None, False, 0
 
     def _too_often(self, head: Entry) -> bool:
         # While the broker has taken nothing yet, it may be the account that it closes on, not a message.

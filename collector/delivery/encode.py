@@ -1,18 +1,25 @@
 """From a scan to the data message: named values, quality where something is not good, split where it is too large."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from collector.clock import iso_utc
 from collector.delivery.message import Message
 from collector.polling.scan import Scan
+from fleet_client.encoding import encoded
 from fleet_client.payloads import DataMeta, data_body
 from protocols.base import Value
 
 MAX_PAYLOAD_BYTES = 128 * 1024
+_MANY_PARTS = (10_000_000, 10_000_000)
+_NO_QUALITY = {"*": ""}
 
 
 class ScanEncoder:
-    """Makes the messages of one edge. `next_seq` numbers them; `topic` and `clock_in_doubt` are asked each time."""
+    """Makes the messages of one edge. `next_seq` numbers them.
+
+    `topic`, how many bytes a payload on it may have, and `clock_in_doubt` are asked anew each time.
+    """
 
     def __init__(
         self,
@@ -23,7 +30,7 @@ class ScanEncoder:
         meta: bool,
         send_empty: bool,
         clock_in_doubt: Callable[[], bool] = lambda: False,
-        max_bytes: int = MAX_PAYLOAD_BYTES,
+        max_bytes: Callable[[str], int] = lambda _: MAX_PAYLOAD_BYTES,
     ) -> None:
         self._topic = topic
         self._epoch = epoch
@@ -35,40 +42,19 @@ class ScanEncoder:
 
     def messages(self, scan: Scan) -> list[tuple[int, Message]]:
         """The scan's messages with their sequence numbers: one, several where it is too large, or none."""
-        tags = _values(scan)
+        tags, quality = _values(scan), _quality(scan)
         if not tags and not self._send_empty and not (scan.reduced and self._meta):
             return []  # but where others had values, a changed quality is worth a message
-        seq = self._next_seq()
-        body = self._body(scan, tags, _quality(scan), seq, None)
-        if len(body) <= self._max_bytes or len(tags) < 2:
-            return [(seq, Message(self._topic(), body))]
-        return self._split(scan, tags, seq, -(-len(body) // self._max_bytes))
-
-    def _split(self, scan: Scan, tags: dict[str, Value], seq: int, parts: int) -> list[tuple[int, Message]]:
-        """Tags in the config's order over so many parts that each is small enough; quality goes with the first."""
-        names = list(tags)
-        while True:
-            share = -(-len(names) // parts)
-            slices = [names[start : start + share] for start in range(0, len(names), share)]
-            chunks = [{name: tags[name] for name in chunk} for chunk in slices]
-            quality = _quality(scan)
-            sizes = [
-                len(self._body(scan, chunk, quality if first == 0 else None, seq, (1, parts)))
-                for first, chunk in enumerate(chunks)
-            ]
-            if max(sizes) <= self._max_bytes or share == 1:
-                break
-            parts += 1
-        numbers = [seq, *(self._next_seq() for _ in chunks[1:])]
+        seq, topic = self._next_seq(), self._topic()
+        largest = self._max_bytes(topic)
+        body = self._body(scan, tags, quality, seq, None)
+        if len(body) <= largest:
+            return [(seq, Message(topic, body))]
+        shares = _shares(tags, quality or {}, largest - len(self._body(scan, {}, _NO_QUALITY, seq, _MANY_PARTS)))
+        numbers = [seq, *(self._next_seq() for _ in shares[1:])]
         return [
-            (
-                number,
-                Message(
-                    self._topic(),
-                    self._body(scan, chunk, quality if part == 1 else None, number, (part, len(chunks))),
-                ),
-            )
-            for part, (number, chunk) in enumerate(zip(numbers, chunks, strict=True), 1)
+            (number, Message(topic, self._body(scan, share.tags, share.quality, number, _part(part, len(shares)))))
+            for part, (number, share) in enumerate(zip(numbers, shares, strict=True), 1)
         ]
 
     def _body(
@@ -83,6 +69,35 @@ class ScanEncoder:
         clock = "unsynced" if self._meta and self._clock_in_doubt() else None
         meta = DataMeta(self._epoch, seq, quality, clock, part) if self._meta else None
         return data_body(iso_utc(scan.stamp_ms), device.equipment_id, device.connection_id, tags, meta)
+
+
+@dataclass(slots=True)
+class Share:
+    """The tags of one part, and what is to be said of their quality. `size`: their bytes in JSON, with commas."""
+
+    tags: dict[str, Value] = field(default_factory=dict)
+    quality: dict[str, str] = field(default_factory=dict)
+    size: int = 0
+
+
+def _shares(tags: Mapping[str, Value], quality: Mapping[str, str], room: int) -> list[Share]:
+    """In the config's order, each as full as the room allows; what is too large by itself is alone in its share."""
+    shares = [Share()]
+    for name in dict.fromkeys((*tags, *quality)):
+        value = {name: tags[name]} if name in tags else {}
+        doubt = {name: quality[name]} if name in quality else {}
+        size = sum(len(encoded(entry)) - 1 for entry in (value, doubt) if entry)
+        if shares[-1].size and shares[-1].size + size > room:
+            shares.append(Share())
+        share = shares[-1]
+        share.tags |= value
+        share.quality |= doubt
+        share.size += size
+    return shares
+
+
+def _part(part: int, parts: int) -> tuple[int, int] | None:
+    return (part, parts) if parts > 1 else None
 
 
 def _values(scan: Scan) -> dict[str, Value]:

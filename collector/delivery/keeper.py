@@ -198,8 +198,8 @@ class Keeper:
         entry.payload = marked
 
     async def _purge(self, lane: Lane) -> None:
-        after = lane.unload()
-        purge = await self._tail.call(lambda store: store.purge(after))
+        after, before = lane.unload()
+        purge = await self._tail.call(lambda store: store.purge(after, before))
         lane.purged(purge.lost.messages)
         self._queues.ledger.lost(purge.lost)
         self._found_letters(purge.letters)

@@ -3,6 +3,9 @@
 In the order of delivery: `in_flight` (sent, no PUBACK yet), `ready` (on disk and in memory, next to be sent),
 the shelf (on disk only), `writing` (on their way to disk), `fresh` (in memory only). Nothing later is sent
 while something earlier waits, so a message that reached the disk is always followed by younger ones only.
+
+Unless the young are `passing`: then they may be taken past what waits on disk, also those that were written
+meanwhile (`late`, on disk and in memory, behind the shelf).
 """
 
 from collections import deque
@@ -14,6 +17,7 @@ from collector.storage.records import Batch, Change, Tally
 
 READ_AHEAD_MESSAGES = 64
 READ_AHEAD_BYTES = 1 << 20
+_NO_ROW = 1 << 62
 
 
 class Lane:
@@ -25,6 +29,8 @@ class Lane:
         self.writing: deque[Entry] = deque()
         self.fresh: deque[Entry] = deque()
         self.fresh_bytes = 0
+        self.late: deque[Entry] = deque()
+        self.passing = False
         self.shelved = 0
         self.on_disk = 0
         self.loading = False
@@ -33,6 +39,7 @@ class Lane:
         self._cursor = 0
         self._batch: list[Entry] = []
         self._removing: list[Entry] = []
+        self._discarded: dict[Entry, None] = {}
 
     # --- recording and sending
 
@@ -53,6 +60,26 @@ class Lane:
             entry = self._pop_fresh()
         else:
             return None
+        return self._sent(entry)
+
+    def take_young(self, *, written_only: bool) -> Entry | None:
+        """The oldest message that may pass what waits on disk, in flight from now on."""
+        if self.late:
+            return self._sent(self.late.popleft())
+        if not self.passing or written_only:
+            return None
+        if self.writing:
+            return self._sent(self.writing.popleft())
+        return self._sent(self._pop_fresh()) if self.fresh else None
+
+    def let_pass(self, passing: bool) -> None:
+        """Whether the young may pass from now on; if not, those on disk keep to their place there."""
+        self.passing = passing
+        if not passing:
+            self._put_back(self.late)
+            self.late.clear()
+
+    def _sent(self, entry: Entry) -> Entry:
         entry.decided = True
         self.in_flight[entry] = None
         return entry
@@ -69,10 +96,15 @@ class Lane:
 
     def discard(self, entry: Entry) -> bool:
         """As `settle`, for a message whose row, if it has one, is moved elsewhere instead of deleted."""
-        return self.in_flight.pop(entry, self) is None
+        if entry not in self.in_flight:
+            return False
+        del self.in_flight[entry]
+        self._discarded[entry] = None
+        return True
 
     def discarded(self, entry: Entry) -> None:
         """The row of a discarded message has been moved."""
+        self._discarded.pop(entry, None)
         if entry.row is not None:
             self.on_disk -= 1
 
@@ -86,13 +118,20 @@ class Lane:
     def rewind(self) -> None:
         """The connection is gone: everything in flight waits again, in its old place."""
         waiting, self.in_flight = list(self.in_flight), {}
+        self._put_back(entry for entry in waiting if entry.row is not None)
         for entry in reversed(waiting):
             if entry.row is not None:
-                self.ready.appendleft(entry)
-            elif entry.writing:
+                continue
+            if entry.writing:
                 self.writing.appendleft(entry)
             else:
                 self._push_fresh(entry)
+
+    def _put_back(self, waiting: Iterable[Entry]) -> None:
+        """By rows, for where the young have passed they lie among the old; those behind the shelf go back onto it."""
+        entries = sorted((*waiting, *self.ready), key=_row)
+        self.ready = deque(entry for entry in entries if _row(entry) <= self._cursor)
+        self.shelved += len(entries) - len(self.ready)
 
     def drop_oldest_fresh(self) -> Entry:
         """Give up the oldest message that is only in memory and was not sent."""
@@ -100,7 +139,8 @@ class Lane:
 
     def oldest_waiting(self) -> Entry | None:
         """The oldest message in memory; on the shelf there may be older ones unless some are ready or in flight."""
-        for part in (self.in_flight, self.ready, self.writing, self.fresh):
+        parts = (self.in_flight, self.ready, self.late, self.writing, self.fresh)
+        for part in parts[1:] if self.passing and self.ready else parts:
             if part:
                 return next(iter(part))
         return None
@@ -116,7 +156,12 @@ class Lane:
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is in flight, neither in memory nor on disk."""
-        return not (self.in_flight or self.ready or self.shelved or self.writing or self.fresh)
+        return not (self.in_flight or self.ready or self.shelved or self.late or self.writing or self.fresh)
+
+    @property
+    def backlog(self) -> int:
+        """How many messages wait on disk for their turn."""
+        return len(self.ready) + self.shelved
 
     # --- writing and deleting
 
@@ -152,7 +197,9 @@ class Lane:
             if entry.gone:
                 self.remove(entry, now)
         last = first_row + len(self._batch) - 1
-        if not self.shelved:
+        if self.passing:
+            self._keep_late(last)
+        elif not self.shelved:
             self._keep_ready(last)
         self.shelved += len(self.writing)
         self.writing.clear()
@@ -177,6 +224,19 @@ class Lane:
             first_left = self.writing[0].row if self.writing else None
             self._cursor = last if first_left is None else first_left - 1
 
+    def _keep_late(self, last: int) -> None:
+        """The youngest stay in memory; what is pushed out by them waits for its turn on the shelf."""
+        self.late.extend(self.writing)
+        self.writing.clear()
+        size = sum(len(entry.payload) for entry in self.late)
+        pushed_out = []
+        while len(self.late) > READ_AHEAD_MESSAGES or size > READ_AHEAD_BYTES:
+            pushed_out.append(self.late.popleft())
+            size -= len(pushed_out[-1].payload)
+        if not self.shelved and self._batch:
+            self._cursor = max(self._cursor, _row(pushed_out[0]) - 1 if pushed_out else last)
+        self._put_back(pushed_out)
+
     # --- reading
 
     @property
@@ -192,14 +252,21 @@ class Lane:
     def read_done(self, batch: Batch, now: float) -> int:
         """What was read; returns how many messages the disk should have had and has not."""
         self.loading = False
-        self.ready.extend(Entry.of(row, now) for row in batch.rows)
+        known = {entry.row for part in self._elsewhere for entry in part}
+        rows = [row for row in batch.rows if row.number not in known]
+        self.ready.extend(Entry.of(row, now) for row in rows)
         self._cursor = max(self._cursor, batch.last)
         self.on_disk -= batch.skipped.messages
-        seen = len(batch.rows) + batch.skipped.messages
-        missing = 0 if seen else self.shelved
+        seen = len(rows) + batch.skipped.messages
+        missing = 0 if seen or batch.rows else self.shelved
         self.shelved = max(0, self.shelved - seen - missing)
         self.on_disk -= missing
         return missing
+
+    @property
+    def _elsewhere(self) -> tuple[Iterable[Entry], ...]:
+        """Messages that are on disk behind what was read so far, and not to be read: they have passed, or are done."""
+        return self.in_flight, self.late, self.removed, self._removing, self._discarded
 
     def read_failed(self) -> None:
         """Nothing was read."""
@@ -210,14 +277,17 @@ class Lane:
         self.shelved += messages
         self.on_disk += messages
 
-    def unload(self) -> int:
-        """Keep on disk only what is not in flight; returns the row number behind which all may be deleted."""
+    def unload(self) -> tuple[int, int]:
+        """Keep on disk only what is not in flight; returns the row numbers between which all may be deleted."""
+        self._put_back(self.late)
+        self.late.clear()
         first = next((entry.row for entry in self.ready if entry.row is not None), None)
         if first is not None:
             self._cursor = first - 1
             self.shelved += len(self.ready)
             self.ready.clear()
-        return self._cursor
+        rows = (entry.row for part in self._elsewhere for entry in part)
+        return self._cursor, min((row for row in rows if row is not None and row > self._cursor), default=_NO_ROW)
 
     def purged(self, messages: int) -> None:
         """The oldest messages of the shelf are gone."""
@@ -226,9 +296,11 @@ class Lane:
 
     def forget_disk(self) -> int:
         """The disk's content is lost: what memory still has is to be written anew; returns how many are gone."""
-        for part in (self.in_flight, self.ready):
+        for part in (self.in_flight, self.ready, self.late):
             for entry in part:
                 entry.row = None
+        while self.late:
+            self._push_fresh(self.late.pop())
         while self.ready:
             self._push_fresh(self.ready.pop())
         lost, self.shelved, self.on_disk, self._cursor = self.shelved, 0, 0, 0
@@ -243,6 +315,11 @@ class Lane:
     def _push_fresh(self, entry: Entry) -> None:
         self.fresh.appendleft(entry)
         self.fresh_bytes += len(entry.payload)
+
+
+def _row(entry: Entry) -> int:
+    assert entry.row is not None  # noqa: S101 - only what is on disk has a place there
+    return entry.row
 
 
 def _ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:

@@ -188,6 +188,14 @@ class Outbox:
                     return entry
         return None
 
+    def take_young(self) -> Entry | None:
+        """The next data message that may pass what waits on disk, in flight from now on; see `let_pass`."""
+        return self._queues.data.take_young(written_only=self._write_first and self._keeper.trouble is None)
+
+    def let_pass(self) -> None:
+        """Until the connection is lost, data that comes may be taken before what waits on disk."""
+        self._queues.data.let_pass(True)
+
     def acknowledge(self, entry: Entry) -> None:
         """The broker has it (PUBACK). Repetitions are ignored."""
         lane = self._queues.lane(entry)
@@ -202,13 +210,18 @@ class Outbox:
 
     def refuse(self, entry: Entry, reason: str) -> None:
         """The broker will never take this one: it goes to the dead letters, a gap event names it, the next may pass."""
+        if self.set_aside(entry, reason):
+            log.warning("message refused", topic=entry.topic, seq=entry.seq, size=len(entry.payload), reason=reason)
+
+    def set_aside(self, entry: Entry, reason: str) -> bool:
+        """As `refuse`, without a word in the log; False if it was not in flight any more."""
         if not self._queues.lane(entry).discard(entry):
-            return
+            return False
         if entry.is_data:
             self._queues.ledger.lost(Tally(1, len(entry.payload)))
-        log.warning("message refused", topic=entry.topic, seq=entry.seq, size=len(entry.payload), reason=reason)
         self._queues.refused.append((entry, reason))
         self._keeper.notice_refused()
+        return True
 
     def rewind(self, *, letters: bool = True, data: bool = True) -> None:
         """What is in flight got no answer: it waits again, in its old place."""
@@ -220,7 +233,18 @@ class Outbox:
     def outage(self) -> None:
         """The connection is gone. What is, or comes, on disk from now on is a backlog."""
         self.rewind()
+        self._queues.data.let_pass(False)
         self._queues.backlog.outage(self._queues.data.on_disk)
+
+    @property
+    def backlog(self) -> int:
+        """How many data messages wait on disk for their turn."""
+        return self._queues.data.backlog
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the newest data message of this start; 0 before the first."""
+        return self._seq
 
     @property
     def idle(self) -> bool:

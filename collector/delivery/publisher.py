@@ -3,35 +3,25 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-
-import structlog
 
 from collector.clock import Clock
+from collector.delivery.address import Address
 from collector.delivery.backoff import Backoff
-from collector.delivery.caution import Caution
+from collector.delivery.lessons import Lessons
+from collector.delivery.link_log import LinkLog
 from collector.delivery.message import Message
 from collector.delivery.mqtt.connection import Lost, MqttConnection
-from collector.delivery.mqtt.errors import ConnectFailed
+from collector.delivery.mqtt.errors import ConnectFailed, ConnectRefused
 from collector.delivery.mqtt.opening import Identity, open_connection
-from collector.delivery.mqtt.options import MqttOptions
+from collector.delivery.mqtt.options import MqttOptions, MqttVersion
+from collector.delivery.mqtt.reasons import TAKEN_OVER
 from collector.delivery.outbox import Outbox
+from collector.delivery.pace import LiveRate
+from collector.delivery.rivalry import Rivalry
 from collector.delivery.session import OnCommand, Session
 from collector.status.board import Board
 
 _GOODBYE_S = 1.0
-
-log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Who we are at the broker. Asked for anew at each connect: the edge id may be corrected before the first."""
-
-    client_id: str
-    status_topic: str
-    will: bytes
-    command_topics: tuple[str, ...] = ()
 
 
 class Publisher:
@@ -53,6 +43,9 @@ class Publisher:
         on_connected: Callable[[], None],
         on_command: OnCommand,
         reconnect_max_s: float = 30.0,
+        live_first: bool = False,
+        replay_rate: float | None = None,
+        install: str = "this one",
     ) -> None:
         self._outbox = outbox
         self._options = options
@@ -63,13 +56,17 @@ class Publisher:
         self._on_connected = on_connected
         self._on_command = on_command
         self._backoff = Backoff(reconnect_max_s)
-        self._caution = Caution()
+        self._rivalry = Rivalry(board, install)
+        self._lessons = Lessons.none_yet(clock, board, replay_rate)
+        self._live_first = live_first
+        self._live_rate = LiveRate(outbox.last_seq, clock.monotonic())
         self._versions = options.versions
         self._session: Session | None = None
         self._connection: MqttConnection | None = None
         self._status_topic = ""
         self._stopping = asyncio.Event()
-        self._told: set[str] = set()
+        self._connected_at = clock.monotonic()
+        self._log = LinkLog(clock, options.url)
 
     async def run(self) -> None:
         """Connect, deliver, and connect again, until `drain` or cancelled."""
@@ -80,8 +77,14 @@ class Publisher:
             try:
                 await self._connect_and_deliver()
             except ConnectFailed as problem:
+                if not isinstance(problem, ConnectRefused):
+                    self._rivalry.nobody_there()
                 self._went_down(str(problem))
-            await self._pause(self._backoff.next_s())
+            await self._pause((self._rivalry if self._rivalry.holding_back else self._backoff).next_s())
+
+    def largest_body(self, topic: str) -> int:
+        """How many bytes the payload of a new message may have, as far as the broker's limit is known."""
+        return self._lessons.sizes.body_bytes(topic)
 
     def publish_status(self, payload: bytes) -> None:
         """Send a status now, before anything else. Without a connection it is dropped: the next one is newer."""
@@ -123,13 +126,26 @@ class Publisher:
         if not self._stopping.is_set():
             self._went_down(lost.words)
 
+    def _consider_rival(self, lost: Lost, session: Session, client_id: str) -> None:
+        # MQTT 5 brokers name a take-over; without the name, a line that breaks in mid-stream is just a bad line.
+        taken_over = lost.code == TAKEN_OVER
+        bad_line = session.unanswered and self._versions == (MqttVersion.V5,)
+        explained = session.blamed_optional or self._lessons.caution.suspects or bad_line
+        if taken_over or (lost.closed_by_broker and lost.code is None and not explained):
+            now = self._clock.monotonic()
+            lived_s = now - self._connected_at
+            self._rivalry.closed(taken_over=taken_over, lived_s=lived_s, now=now, client_id=client_id)
+
     async def _deliver(self, connection: MqttConnection, address: Address) -> Lost:
         session = Session(
             connection,
             self._outbox,
-            self._caution,
+            self._lessons,
+            address,
             board=self._board,
             clock=self._clock,
+            live_rate=self._live_rate,
+            live_first=self._live_first,
             on_progress=self._made_progress,
             on_command=self._on_command,
         )
@@ -137,30 +153,30 @@ class Publisher:
         self._came_up(connection)
         session.start()
         self._on_connected()
-        if address.command_topics:
-            connection.subscribe(address.command_topics)
+        session.subscribe()
         session.fill()
-        return await session.over
+        lost = await session.over
+        self._consider_rival(lost, session, address.client_id)
+        return lost
 
     def _came_up(self, connection: MqttConnection) -> None:
         self._versions = (connection.version,)
-        self._told_down = False
+        self._connected_at = self._clock.monotonic()
         broker = self._board.broker
         broker.connected, broker.since_ms, broker.error = True, self._clock.wall_ms(), None
         broker.protocol = connection.version.value
         broker.connects += 1
-        log.info("connected to the broker", url=self._options.url, mqtt=connection.version.value)
+        self._log.up(connection.version.value)
 
     def _went_down(self, problem: str) -> None:
         self._board.broker.error = problem
-        if problem not in self._told:
-            self._told.add(problem)
-            log.warning("no connection to the broker", url=self._options.url, reason=problem)
-        if self._caution.stalled:
+        self._log.down(problem)
+        if self._lessons.caution.stalled:
             self._board.raise_condition("ack_stalled", "the broker takes messages and acknowledges none")
 
     def _made_progress(self) -> None:
         self._backoff.reset()
+        self._rivalry.lives(self._clock.monotonic() - self._connected_at)
         self._board.clear_condition("ack_stalled")
 
     async def _pause(self, seconds: float) -> None:

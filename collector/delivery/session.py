@@ -1,4 +1,4 @@
-"""One connection's worth of delivery: a sliding window, filled again at every PUBACK, and the broker's answers."""
+"""One connection's worth of delivery: a sliding window, filled again at every PUBACK."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,19 +6,23 @@ from collections.abc import Callable
 import structlog
 
 from collector.clock import Clock
-from collector.delivery.caution import Caution
-from collector.delivery.hold import Hold
+from collector.delivery.address import Address
+from collector.delivery.answers import Answers
+from collector.delivery.lessons import Lessons
 from collector.delivery.message import Entry, Message
 from collector.delivery.mqtt.connection import Lost, MqttConnection
-from collector.delivery.mqtt.reasons import ABOUT_THE_MESSAGE, ACCEPTED, words
+from collector.delivery.mqtt.reasons import ACCEPTED, TAKEN_OVER, words
+from collector.delivery.optional import Topic
 from collector.delivery.outbox import Outbox
+from collector.delivery.pace import SLOW_S, LiveRate
+from collector.delivery.window import STATUS, Flight, Window
 from collector.status.board import Board
 
-WINDOW_BYTES = 1 << 20
 PATIENCE_S = 10.0
 _LOOK_EVERY_S = 1.0
-_HEADER_BYTES = 16
-_STATUS = Entry("", b"", 0, 0.0)
+_REFILL_EVERY_S = 0.005
+_BACKLOG_SHARE = 0.75
+"""Of the window, beside new data: what comes has to find room at once."""
 
 log = structlog.get_logger()
 
@@ -29,111 +33,202 @@ class Session:
     """Hears what happens on a connection (a `Listener`) and feeds it from the outbox.
 
     `over` is settled when the connection is lost; `quiet` is set then, too, and after `finish` once all is
-    acknowledged that is not safe on disk.
+    acknowledged that is not safe on disk. Of a lost one: `blamed_optional`, it was because of an optional topic;
+    `unanswered`, messages of the outbox were on their way.
     """
 
     def __init__(
         self,
         connection: MqttConnection,
         outbox: Outbox,
-        caution: Caution,
+        lessons: Lessons,
+        address: Address,
         *,
         board: Board,
         clock: Clock,
+        live_rate: LiveRate,
+        live_first: bool,
         on_progress: Callable[[], None],
         on_command: OnCommand,
     ) -> None:
         self.over: asyncio.Future[Lost] = asyncio.get_running_loop().create_future()
         self.quiet = asyncio.Event()
+        self.blamed_optional = False
+        self.unanswered = False
         self._loop = asyncio.get_running_loop()
+        self._connection = connection
         self._outbox = outbox
-        self._caution = caution
+        self._lessons = lessons
+        self._address = address
         self._board = board
         self._clock = clock
+        self._live_rate = live_rate
+        self._live_first = live_first
         self._on_progress = on_progress
         self._on_command = on_command
-        self._connection = connection
-        self._in_flight: dict[int, Entry] = {}
-        self._bytes = 0
+        self._answers = Answers(
+            outbox, lessons, board, events_topic=address.events_topic, in_flight=self._any_in_flight, wake=self._wake
+        )
+        self._window = Window()
+        self._withheld: Entry | None = None
         self._status: Message | None = None
-        self._holds = {is_data: Hold(is_data, self._release) for is_data in (True, False)}
+        self._subscribed = False
+        self._draining = False
         self._finishing = False
         self._woken = False
         self._stalled = False
         self._progress_at = clock.monotonic()
         self._traffic = (0, 0)
         self._look: asyncio.TimerHandle | None = None
+        self._refill: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Begin to listen, to watch, and to send what becomes available."""
+        self._lessons.sizes.announced(self._connection.maximum_packet_size)
+        self._live_rate.look(self._outbox.last_seq, self._clock.monotonic())
+        if self._live_first:
+            self._outbox.let_pass()
         self._outbox.on_available = self._wake
         self._connection.listen(self)
-        self._watch()
+        self._look = self._loop.call_later(_LOOK_EVERY_S, self._watch)
 
     def send_status(self, message: Message) -> None:
         """Send before anything else; one that still waits for its turn is replaced."""
         self._status = message
-        self.fill()
+        self._send_waiting_status()
+
+    def subscribe(self) -> None:
+        """Ask for commands, unless the broker is known to close on that."""
+        optional, topics = self._lessons.optional, self._address.command_topics
+        if topics and not self._subscribed and not self.over.done() and not optional.suspended(Topic.COMMANDS):
+            self._subscribed = True
+            optional.used(Topic.COMMANDS)
+            self._connection.subscribe(topics)
 
     def finish(self) -> None:
         """Send on only what is not yet safe on disk."""
         self._finishing = True
         self.fill()
 
+    # --- what goes next
+
     def fill(self) -> None:
         """Send as much as the window allows: the status, then letters, then data."""
         self._woken = False
         if self.over.done():
             return
-        connection = self._connection
-        if self._status is not None and len(self._in_flight) < connection.receive_maximum:
-            status, self._status = self._status, None
-            self._send(status.topic, status.payload, _STATUS)
-        room = min(self._caution.window, connection.receive_maximum)
-        while len(self._in_flight) < room and self._bytes < WINDOW_BYTES:
-            entry = self._next(connection.maximum_packet_size)
-            if entry is None:
-                break
-            self._bytes += len(entry.payload)
-            self._send(entry.topic, entry.payload, entry)
-        if self._finishing and not self._in_flight and (self._outbox.idle or self._outbox.rests_on_disk):
+        self._send_waiting_status()
+        window = self._window
+        room = min(self._lessons.caution.window, self._connection.receive_maximum)
+        while window.has_room(room) and (flight := self._next(room)) is not None:
+            self._send(flight.entry.topic, flight.entry.payload, flight)
+        if self._finishing and not window and (self._outbox.idle or self._outbox.rests_on_disk):
             self.quiet.set()
 
-    def _next(self, largest: int | None) -> Entry | None:
+    def _send_waiting_status(self) -> None:
+        if self._status is None or self.over.done() or len(self._window) >= self._connection.receive_maximum:
+            return
+        status, self._status = self._status, None
+        self._send(status.topic, status.payload, Flight(STATUS, self._clock.monotonic()))
+
+    def _next(self, room: int) -> Flight | None:
         if self._finishing and self._outbox.rests_on_disk:
             return None
-        while True:
-            entry = self._outbox.take(letters=not self._holds[False].active, data=not self._holds[True].active)
-            if entry is None or largest is None:
-                return entry
-            size = len(entry.payload) + len(entry.topic.encode()) + _HEADER_BYTES
-            if size <= largest:
-                return entry
-            self._outbox.refuse(entry, f"{size} bytes, and the broker takes at most {largest}")
+        while (flight := self._waiting(room)) is not None:
+            if self._lessons.caution.on_trial(flight.entry):
+                self._withheld = flight.entry
+                continue
+            objection = self._lessons.sizes.objection(flight.entry.topic, flight.entry.payload)
+            if objection is None:
+                return flight
+            self._outbox.refuse(flight.entry, objection)
+        return None
 
-    def _send(self, topic: str, payload: bytes, entry: Entry) -> None:
-        if not self._in_flight:
-            self._progress_at = self._clock.monotonic()
-        self._in_flight[self._connection.publish(topic, payload)] = entry
+    def _waiting(self, room: int) -> Flight | None:
+        now = self._clock.monotonic()
+        if (entry := self._letter()) is not None:
+            return Flight(entry, now)
+        if not self._answers.let(is_data=True):
+            return None
+        if self._live_first and (entry := self._outbox.take_young()) is not None:
+            return Flight(entry, now)
+        return self._in_order(room, now)
+
+    def _letter(self) -> Entry | None:
+        # Until the broker has answered the subscription, a close has to mean that and nothing else.
+        optional = self._lessons.optional
+        while self._answers.let(is_data=False) and not optional.waiting(Topic.COMMANDS):
+            entry = self._outbox.take(data=False)
+            if entry is None or entry.topic != self._address.events_topic:
+                return entry
+            if not optional.suspended(Topic.EVENTS):
+                optional.used(Topic.EVENTS)
+                return entry
+            self._answers.fold(entry)
+        return None
+
+    def _in_order(self, room: int, now: float) -> Flight | None:
+        pace, backlog = self._lessons.pace, self._outbox.backlog > 0
+        if backlog and not self._draining:
+            pace.begin(self._live_rate.per_s, now)
+        self._draining = backlog
+        if backlog and not self._may_drain(room, now):
+            return None
+        entry = self._outbox.take(letters=False)
+        if entry is None:
+            return None
+        if backlog:
+            pace.sent()
+        return Flight(entry, now, backlog)
+
+    def _may_drain(self, room: int, now: float) -> bool:
+        if self._live_first and self._window.backlog >= max(1, int(room * _BACKLOG_SHARE)):
+            return False
+        wait_s = self._lessons.pace.wait_s(now)
+        if wait_s and self._refill is None:
+            self._refill = self._loop.call_later(max(wait_s, _REFILL_EVERY_S), self._refilled)
+        return not wait_s
+
+    def _send(self, topic: str, payload: bytes, flight: Flight) -> None:
+        if not self._window:
+            self._progress_at = flight.sent_at
+        self._window.add(self._connection.publish(topic, payload), flight)
+
+    def _refilled(self) -> None:
+        self._refill = None
+        self.fill()
 
     def _wake(self) -> None:
         if not self._woken:
             self._woken = True
             self._loop.call_soon(self.fill)
 
+    def _any_in_flight(self, is_data: bool) -> bool:
+        return any(entry.is_data is is_data for entry in self._window.entries)
+
     # --- what the broker says
 
     def acknowledged(self, packet_id: int, code: int) -> None:
-        """PUBACK: accepted, refused for good, or refused for now."""
-        entry = self._in_flight.pop(packet_id, None)
-        if entry is None:
+        """PUBACK."""
+        flight = self._window.answered(packet_id)
+        if flight is None:
             return
-        self._progress_at = self._clock.monotonic()
-        if entry is not _STATUS:
-            self._bytes -= len(entry.payload)
-            self._answered(entry, code)
-        self._on_progress()
+        now = self._progress_at = self._clock.monotonic()
+        if flight.entry is not STATUS:
+            if flight.entry.is_data:
+                self._lessons.pace.acknowledged(flight.sent_at, now)
+                self._convict(code)
+            self._answers.came(flight.entry, code)
+        # A status that passes proves little while the same message ends one connection after the other.
+        if flight.entry is not STATUS or not self._lessons.caution.suspects:
+            self._on_progress()
         self.fill()
+
+    def _convict(self, code: int) -> None:
+        if self._withheld is not None and code in ACCEPTED:
+            self._outbox.refuse(self._withheld, "the broker closes whenever it is sent, and takes the one after it")
+            self._withheld = None
+            self._lessons.caution.convicted()
 
     def received(self, payload: bytes, retained: bool) -> None:
         """A command."""
@@ -145,67 +240,37 @@ class Session:
 
     def subscribed(self, refused: int | None) -> None:
         """SUBACK."""
+        self._lessons.optional.accepted(Topic.COMMANDS)
         if refused is None:
             self._board.clear_condition("commands_refused")
-            return
-        log.warning("the broker does not let commands in", reason=words(refused))
-        self._board.raise_condition("commands_refused", words(refused))
+        else:
+            log.warning("the broker does not let commands in", reason=words(refused))
+            self._board.raise_condition("commands_refused", words(refused))
+        self.fill()
 
     def lost(self, lost: Lost) -> None:
         """The connection is over: what is in flight waits again."""
         if self.over.done():
             return
-        for timer in (self._look, *(hold.timer for hold in self._holds.values())):
+        for timer in (self._look, self._refill):
             if timer is not None:
                 timer.cancel()
-        if self._stalled:
-            self._caution.stall()
-        else:
-            in_flight = [entry for entry in self._in_flight.values() if entry is not _STATUS]
-            culprit = self._caution.lost(in_flight, lost)
-            if culprit is not None:
-                self._outbox.refuse(culprit, lost.words)
+        self._answers.stop()
+        self._learn(lost)
         self._outbox.outage()
         self.over.set_result(lost)
         self.quiet.set()
 
-    def _answered(self, entry: Entry, code: int) -> None:
-        if code in ACCEPTED:
-            self._outbox.acknowledge(entry)
-            self._caution.acknowledged(entry)
-            self._welcome(entry.is_data)
-        elif code in ABOUT_THE_MESSAGE:
-            self._outbox.refuse(entry, words(code))
-        else:
-            self._hold(entry, code)
-        hold = self._holds[entry.is_data]
-        if hold.due:
-            self._release(hold)
-
-    def _hold(self, entry: Entry, code: int) -> None:
-        detail = f"the broker takes nothing on {entry.topic}: {words(code)}; messages are kept"
-        if not self._caution.refusing:
-            log.error("the broker refuses messages", topic=entry.topic, reason=words(code))
-        self._caution.refusing.add(entry.is_data)
-        self._board.raise_condition("broker_refuses", detail)
-        self._holds[entry.is_data].begin(self._loop)
-
-    def _release(self, hold: Hold) -> None:
-        """Try again with what was refused, in order: so not before the answers to what followed it are in."""
-        if any(entry is not _STATUS and entry.is_data is hold.is_data for entry in self._in_flight.values()):
-            return
-        hold.end()
-        self._outbox.rewind(data=hold.is_data, letters=not hold.is_data)
-        self._wake()
-
-    def _welcome(self, is_data: bool) -> None:
-        if is_data not in self._caution.refusing:
-            return
-        self._caution.refusing.discard(is_data)
-        self._holds[is_data].backoff.reset()
-        if not self._caution.refusing:
-            log.info("the broker takes messages again")
-            self._board.clear_condition("broker_refuses")
+    def _learn(self, lost: Lost) -> None:
+        lessons, sent = self._lessons, list(self._window.entries)
+        self.blamed_optional, self.unanswered = lessons.optional.lost(lost), bool(sent)
+        if self._stalled:
+            lessons.caution.stall()
+        elif not self.blamed_optional and lost.code != TAKEN_OVER:
+            culprit = lessons.caution.lost(sent, lost)
+            if culprit is not None:
+                lessons.sizes.refused(len(culprit.payload))
+                self._outbox.refuse(culprit, lost.words)
 
     # --- patience
 
@@ -213,13 +278,19 @@ class Session:
         if self.over.done():
             return
         now = self._clock.monotonic()
-        if not self._in_flight or self._uplink_is_slow():
+        self._live_rate.look(self._outbox.last_seq, now)
+        oldest = self._window.oldest
+        if oldest is not None and now - oldest.sent_at > SLOW_S:
+            self._lessons.pace.slow(oldest.sent_at, now)
+        if not self._window or self._uplink_is_slow():
             self._progress_at = now
         if now - self._progress_at >= PATIENCE_S:
             self._stalled = True
             self._connection.drop(Lost(f"no PUBACK for {PATIENCE_S:g} s"))
             return
         self._look = self._loop.call_later(_LOOK_EVERY_S, self._watch)
+        self.subscribe()
+        self.fill()
 
     def _uplink_is_slow(self) -> bool:
         """Whether bytes keep arriving at the broker's machine while others still wait for the line."""

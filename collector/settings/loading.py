@@ -19,8 +19,6 @@ NOT_IN_THIS_VERSION: Mapping[str, str] = {
     "HTTP_ALLOWED_HOSTS": "local page",
     "HISTORY_MAX_MB": "local history",
     "HISTORY_RAW_HOURS": "local history",
-    "BUFFER_REPLAY": "choice of replay order; it replays fifo",
-    "BUFFER_REPLAY_RATE": "limit of the replay rate",
     "HOST_ROOT": "reading of another machine's figures",
 }
 """Variables of parts that are still to come. A part that has come takes its entries out."""

@@ -1,10 +1,13 @@
 """The one place where the collector's state is kept: every task writes its own part, everybody reads."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from collector.clock import Clock
+
+FOLDED_EVENTS = 3
 
 
 class DeviceCondition(StrEnum):
@@ -44,13 +47,14 @@ class DeviceState:
 
 @dataclass(slots=True)
 class BrokerState:
-    """How the broker connection does. `connects` counts the CONNACKs of this run."""
+    """How the broker connection does. `connects` counts the CONNACKs of this run, `unheard` the data nobody heard."""
 
     url: str = ""
     connected: bool = False
     since_ms: int = 0
     protocol: str | None = None
     connects: int = 0
+    unheard: int = 0
     error: str | None = None
 
 
@@ -108,6 +112,8 @@ class Board:
         self.config = ConfigState()
         self.devices: dict[str, DeviceState] = {}
         self.conditions: dict[str, Condition] = {}
+        self.folded_events: deque[Mapping[str, object]] = deque(maxlen=FOLDED_EVENTS)
+        """The last events that the broker does not let us publish on their own topic."""
         self.on_change: list[Callable[[DeviceState], None]] = []
 
     def uptime_s(self) -> float:

@@ -91,6 +91,7 @@ class Heartbeat:
                 ConditionFigures(held.code, iso_utc(held.since_ms), _cut(held.detail, text))
                 for held in board.conditions.values()
             ),
+            events=tuple(board.folded_events) or None,
         )
 
     def _payload(self) -> bytes:

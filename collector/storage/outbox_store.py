@@ -155,13 +155,13 @@ class OutboxStore:
         self._allowed = max(self._limit, min(self._allowed, used))
         return used > self._allowed
 
-    def purge(self, after: int) -> Purge:
-        """Delete the oldest data behind row `after`, about a hundredth at a time, until the limit is kept."""
+    def purge(self, after: int, before: int) -> Purge:
+        """Delete the oldest data between two rows, about a hundredth at a time, until the limit is kept."""
         lost, letters = Tally(), 0
         while self.over_limit():
             with self._changing():
                 last = self._data.block_end(after, max(1, self._data.tally().messages // _PURGE_PART))
-                if last is None:
+                if last is None or last >= before:
                     break
                 block, written = self._drop(after + 1, last)
                 letters += written

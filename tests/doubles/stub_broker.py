@@ -70,6 +70,7 @@ class StubBroker:
 
     `levels`: MQTT versions it answers; others meet silence, or a close with `close_unknown`. `connack`: the code it
     answers CONNECT with. `answer`: gives the PUBACK code for a message, None for silence; it may also close.
+    `suback`: the code it answers SUBSCRIBE with, None to close without a word.
     `properties`: raw CONNACK properties.
     """
 
@@ -79,7 +80,7 @@ class StubBroker:
         levels: tuple[int, ...] = (4, 5),
         close_unknown: bool = False,
         connack: int = 0,
-        suback: int = 1,
+        suback: int | None = 1,
         properties: bytes = b"",
         answer: Answer = accept,
     ) -> None:
@@ -170,6 +171,9 @@ class StubBroker:
             start = 3 if client.level == 5 else 2
             size = struct.unpack_from("!H", body, start)[0]
             client.subscriptions.append(body[start + 2 : start + 2 + size].decode())
+            if self.suback is None:
+                client.writer.close()
+                return
             client.send(SUBACK, body[:2] + (b"\0" if client.level == 5 else b"") + bytes([self.suback]))
         elif kind & 0xF0 == PINGREQ:
             client.send(PINGRESP, b"")

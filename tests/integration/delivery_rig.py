@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from collector.clock import SystemClock
+from collector.delivery.address import Address
 from collector.delivery.message import Message
 from collector.delivery.mqtt.options import MqttOptions
 from collector.delivery.outbox import Outbox
-from collector.delivery.publisher import Address, Publisher
+from collector.delivery.publisher import Publisher
 from collector.status.board import Board
 
 DATA = "vexplor/devices/edge/data"
@@ -84,6 +85,8 @@ async def rig(
     ready: bool = True,
     limit_bytes: int = 1 << 30,
     run: bool = True,
+    live_first: bool = False,
+    replay_rate: float | None = None,
 ) -> AsyncIterator[Rig]:
     """The delivery of one collector, stopped without goodbye at the end unless the test drained it."""
     clock = SystemClock()
@@ -108,13 +111,16 @@ async def rig(
         publisher = Publisher(
             outbox,
             options,
-            lambda: Address("edge-collector-edge", STATUS, OFFLINE, (COMMANDS,)),
+            lambda: Address("edge-collector-edge", STATUS, OFFLINE, (COMMANDS,), EVENTS),
             board=board,
             clock=clock,
             ready=go,
             on_connected=greet,
             on_command=lambda payload, retained: built.commands.append((payload, retained)),
             reconnect_max_s=reconnect_max_s,
+            live_first=live_first,
+            replay_rate=replay_rate,
+            install="gw-test 0123abcd",
         )
         built = Rig(outbox, publisher, board, go)
         async with asyncio.TaskGroup() as tasks:

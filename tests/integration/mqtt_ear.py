@@ -13,15 +13,18 @@ from tests.integration.delivery_rig import seq_of
 
 
 class Ear:
-    """``with Ear(port) as ear`` has subscribed to everything when the body begins."""
+    """``with Ear(port) as ear`` has subscribed to everything when the body begins.
 
-    def __init__(self, port: int) -> None:
+    With a `name` the broker keeps its session, and what comes meanwhile, for the next of that name.
+    """
+
+    def __init__(self, port: int, name: str | None = None) -> None:
         self._port = port
         self._heard: list[tuple[str, bytes]] = []
         self._subscribed = False
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="ear", daemon=True)
-        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client = Client(CallbackAPIVersion.VERSION2, name, clean_session=name is None)
 
     def payloads(self, topic: str) -> list[bytes]:
         """What was heard on a topic, in order."""

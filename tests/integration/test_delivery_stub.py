@@ -221,7 +221,8 @@ async def test_one_version_only_if_so_configured(tmp_path: Path) -> None:
             assert broker.attempts == [4]
 
 
-async def test_reconnects_leak_no_descriptors(tmp_path: Path) -> None:
+async def test_reconnects_leak_no_descriptors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.delivery.rivalry._WITHIN_S", -1.0)  # it would take the closes for a rival's
     descriptors = Path("/proc/self/fd")
     async with (
         StubBroker() as broker,

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -230,7 +230,8 @@ def data_of_a_large_device() -> Iterator[Payload]:
     device, *_ = plan_document(read_document(body, expected_edge_ids=None), PlanOptions(edge_id=EDGE)).devices
     scan = Scan(device, 0, ("a", "b", "c"), [[1, 2], 25.4, None], {2: Quality.TIMEOUT})
     numbers = itertools.count(1)
-    for limit in (100_000, 120):
+    limits: Sequence[Callable[[str], int]] = (lambda _: 100_000, lambda _: 120)
+    for limit in limits:
         encoder = ScanEncoder(
             topic=lambda: TOPICS.data, epoch="e", next_seq=lambda: next(numbers),
             meta=True, send_empty=False, max_bytes=limit,

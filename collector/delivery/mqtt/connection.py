@@ -35,11 +35,13 @@ class Lost:
     """The end of a connection, in words. `code` is the broker's, if it gave one.
 
     `malformed`: what the broker sent could not be understood, e.g. a refusal with a code that is not allowed.
+    `closed_by_broker`: it was the other side, or the network, that ended it.
     """
 
     words: str
     code: int | None = None
     malformed: bool = False
+    closed_by_broker: bool = False
 
 
 class Listener(Protocol):
@@ -133,7 +135,7 @@ class MqttConnection:
         client.on_subscribe = self._on_suback
         client.on_disconnect = self._on_disconnect
         if self._socket is None:
-            self.drop(Lost("closed by the broker"))
+            self.drop(Lost("closed by the broker", closed_by_broker=True))
             return
         client.on_socket_close = lambda *_: self._let_go()
         client.on_socket_register_write = lambda *_: self._start_writing()
@@ -226,9 +228,9 @@ class MqttConnection:
         self, _client: Client, _data: object, flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         if flags.is_disconnect_packet_from_server:
-            lost = Lost(f"the broker disconnected: {words(reason.value)}", code=reason.value)
+            lost = Lost(f"the broker disconnected: {words(reason.value)}", code=reason.value, closed_by_broker=True)
         else:
-            lost = _LOST.get(reason.getName(), Lost("closed by the broker"))
+            lost = _LOST.get(reason.getName(), Lost("closed by the broker", closed_by_broker=True))
         self.drop(lost)
 
 

@@ -1,6 +1,10 @@
 """MQTT's reason codes: in words, and by what they ask of a publisher."""
 
 UNSUPPORTED_VERSION = 0x84
+NO_SUBSCRIBER = 0x10
+NOT_AUTHORISED = 0x87
+TAKEN_OVER = 0x8E
+PACKET_TOO_LARGE = 0x95
 ACCEPTED = frozenset({0x00, 0x10})
 """PUBACK: the broker has the message (0x10: though nobody subscribes to its topic)."""
 
@@ -9,6 +13,9 @@ ABOUT_THE_MESSAGE = frozenset({0x80, 0x83, 0x90, 0x95, 0x99})
 
 BLAMES_A_PACKET = frozenset({0x81, 0x82, 0x90, 0x95, 0x99})
 """DISCONNECT: something that was sent is to blame."""
+
+MAY_MEAN_A_TOPIC = frozenset({0x80, 0x82, 0x83, 0x87, 0x8F, 0x90})
+"""DISCONNECT: a topic that is not allowed may be the reason; all others name another one."""
 
 _WORDS = {
     0x80: "unspecified error",
@@ -25,6 +32,7 @@ _WORDS = {
     0x8B: "server shutting down",
     0x8D: "keep-alive timeout",
     0x8E: "another client took over with the same client id",
+    0x8F: "topic filter not accepted",
     0x90: "topic name not accepted",
     0x93: "more messages in flight than it allows",
     0x95: "packet too large",
