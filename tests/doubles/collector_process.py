@@ -17,11 +17,16 @@ _EXIT_WITHIN_S = 10.0
 
 
 class CollectorProcess:
-    """One collector in a folder of its own, configured by a `.env` file only. May be started again after its end."""
+    """One collector in a folder of its own, configured by a `.env` file only. May be started again after its end.
+
+    `command` and `environment` are those of the next start: a test may put a shim or a namespace around it.
+    """
 
     def __init__(self, folder: Path, variables: Mapping[str, object]) -> None:
         self.folder = folder
         self.log_file = folder / "collector.log"
+        self.command: tuple[str, ...] = (sys.executable, "-m", "collector", "run")
+        self.environment: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self.configure(variables)
@@ -39,9 +44,9 @@ class CollectorProcess:
         quiet = {name: value for name, value in os.environ.items() if not name.startswith(("MQTT_", "EDGE_"))}
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "collector", "run", *arguments],
+                [*self.command, *arguments],
                 cwd=self.folder,
-                env={**quiet, "PYTHONPATH": str(Path(__file__).parents[2])},
+                env={**quiet, "PYTHONPATH": str(Path(__file__).parents[2]), **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
