@@ -53,7 +53,7 @@ class TcpProxy:
 
     async def open(self) -> None:
         """Accept connections."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
 
     async def cut(self) -> None:
         """Break every connection and refuse new ones."""
@@ -102,13 +102,15 @@ class TcpProxy:
     ) -> None:
         await self.cut()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         link = _Link(self.connections, writer)
         self._links[link] = None
-        serving = asyncio.current_task()
-        assert serving is not None
+        serving = asyncio.create_task(self._serve(link, reader))
         self._serving.add(serving)
+        serving.add_done_callback(self._serving.discard)
+
+    async def _serve(self, link: _Link, reader: asyncio.StreamReader) -> None:
         try:
             await self._flows.wait()
             behind, link.server = await asyncio.open_connection("127.0.0.1", self._behind)
@@ -121,7 +123,6 @@ class TcpProxy:
             pass
         finally:
             self._break(link)
-            self._serving.discard(serving)
 
     async def _pump(self, link: _Link, source: asyncio.StreamReader, *, up: bool) -> None:
         sink = link.server if up else link.client

@@ -82,6 +82,12 @@ async def failing_sync(trial: Trial) -> None:
     await _run(trial, trial.command(), mood.environment, kill_after_s=trial.chance.uniform(0.2, 0.6))
 
 
+async def over_the_limit(trial: Trial) -> None:
+    """More than the outbox may keep, so that the oldest has to go, and then SIGKILL."""
+    command = trial.command("--limit-bytes", "300000", "--hoard")
+    await _run(trial, command, {}, kill_after_s=trial.chance.uniform(0.3, 0.8))
+
+
 def power_cut(*, careless: bool = False) -> Cycle:
     """The power fails at a random moment of what the process did: the next one finds what a disk would hold.
 

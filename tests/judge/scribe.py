@@ -1,10 +1,10 @@
 """A process that drives the real outbox until it is killed, and says on its standard output what it did.
 
-``python -m tests.judge.scribe FOLDER FIRST_SAMPLE SEED [--careless] [--drain]``
+``python -m tests.judge.scribe FOLDER FIRST_SAMPLE SEED [--careless] [--drain] [--hoard]``
 
 Lines: ``epoch EPOCH`` · ``made SAMPLE COUNT`` (so many from there on) · ``safe SAMPLE`` (all up to it are committed) ·
 ``heard EPOCH SEQ SAMPLE DIGEST BUFFERED`` (about to be acknowledged) · ``event {...}`` (likewise) · ``drained``.
-`--drain`: record nothing, deliver all that waits, and stop cleanly.
+`--drain`: record nothing, deliver all that waits, and stop cleanly. `--hoard`: deliver nothing.
 """
 
 import argparse
@@ -54,18 +54,20 @@ def say(line: str) -> None:
 class Scribe:
     """Records and delivers in an order that only the seed knows."""
 
-    def __init__(self, outbox: Outbox, board: Board, sample: int, chance: random.Random) -> None:
+    def __init__(self, outbox: Outbox, board: Board, sample: int, chance: random.Random, *, hoards: bool) -> None:
         self._outbox = outbox
         self._board = board
         self._sample = sample
         self._chance = chance
+        self._hoards = hoards
         self._clock = SystemClock()
 
     async def work(self) -> None:
         """Until killed."""
+        deeds = ("commit", "lose the broker", "wait") + (() if self._hoards else ("deliver", "deliver"))
         while True:
             self._record(self._chance.randint(1, 40))
-            match self._chance.choice(("commit", "deliver", "deliver", "lose the broker", "wait")):
+            match self._chance.choice(deeds):
                 case "commit":
                     await self._commit()
                 case "deliver":
@@ -136,7 +138,7 @@ async def main(options: argparse.Namespace) -> None:
     ) as outbox:
         say(f"epoch {outbox.epoch}")
         outbox.announce_start()
-        scribe = Scribe(outbox, board, options.sample, random.Random(options.seed))
+        scribe = Scribe(outbox, board, options.sample, random.Random(options.seed), hoards=options.hoard)
         await (scribe.drain() if options.drain else scribe.work())
 
 
@@ -147,6 +149,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("seed", type=int)
     parser.add_argument("--careless", action="store_true")
     parser.add_argument("--drain", action="store_true")
+    parser.add_argument("--hoard", action="store_true")
     parser.add_argument("--limit-bytes", type=int, default=1 << 30)
     return parser.parse_args()
 

@@ -1,0 +1,158 @@
+"""What can be done to a plant. Each fault begins, lasts, ends, and is noted; none of them may cost a sample."""
+
+import asyncio
+import random
+import shutil
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from tests.judge.disk import Disk, Leftovers, build, read_notes
+from tests.judge.plant import Plant
+from tests.judge.records import Fault
+from tests.judge.shims import recorded
+
+PATIENCE_S = 10.0
+"""So long the collector waits for a PUBACK before it holds a silent link for dead."""
+START_S = 3.0
+"""So long a start may take until the first reading: two busy cores, and two for the promise of a machine of its own."""
+
+Inflict = Callable[[Plant, random.Random, float], Awaitable[None]]
+"""Does it, for so many seconds where the fault has a length."""
+
+
+@asynccontextmanager
+async def noted(plant: Plant, name: str, notice_s: float = 0.0) -> AsyncIterator[None]:
+    """The fault is the time that the block takes."""
+    began = time.monotonic()
+    yield
+    plant.faults.append(Fault(name, began, time.monotonic(), notice_s))
+
+
+async def broker_killed(plant: Plant, chance: random.Random, seconds: float) -> None:
+    """kill -9, and away."""
+    async with noted(plant, "broker killed"):
+        plant.broker_forgot = True
+        await asyncio.to_thread(plant.broker.kill)
+        await plant.proxy.cut()
+        await asyncio.sleep(seconds)
+        await plant.broker_returns()
+
+
+async def broker_paused(plant: Plant, chance: random.Random, seconds: float) -> None:
+    """SIGSTOP: connections stand, and are even taken, but nothing is answered."""
+    async with noted(plant, "broker paused"):
+        plant.broker.pause()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            plant.broker.resume()
+
+
+async def black_hole(plant: Plant, chance: random.Random, seconds: float) -> None:
+    """The network swallows everything, and keeps the connections."""
+    async with noted(plant, "black hole"):
+        plant.proxy.swallow(True)
+        await asyncio.sleep(seconds)
+        plant.proxy.swallow(False)
+
+
+async def half_open(plant: Plant, chance: random.Random, seconds: float) -> None:
+    """The broker's side is gone and the collector is not told."""
+    async with noted(plant, "half-open", PATIENCE_S):
+        plant.proxy.half_open()
+
+
+async def reset(plant: Plant, chance: random.Random, seconds: float) -> None:
+    """RST, now."""
+    async with noted(plant, "RST"):
+        plant.proxy.reset()
+
+
+async def cut_in_a_packet(plant: Plant, chance: random.Random, seconds: float) -> None:
+    """RST at a random byte of what is sent."""
+    async with noted(plant, "cut at a random byte"):
+        connections = plant.proxy.connections
+        plant.proxy.reset_after(chance.randint(1, 2_000))
+        await plant.until(lambda: plant.proxy.connections > connections, 30, "no new connection after a cut")
+
+
+async def pubacks_swallowed(plant: Plant, chance: random.Random, seconds: float) -> None:
+    """The broker takes everything, and its answers get lost, until the collector has lost its patience."""
+    async with noted(plant, "PUBACKs swallowed", PATIENCE_S):
+        plant.tap.swallows_pubacks = True
+        await asyncio.sleep(PATIENCE_S + seconds)
+        plant.tap.swallows_pubacks = False
+
+
+async def slow_line(plant: Plant, chance: random.Random, seconds: float) -> None:
+    """5 kB/s, and 200 ms each way."""
+    async with noted(plant, "slow line", PATIENCE_S):
+        plant.proxy.bytes_per_s, plant.proxy.delay_s = 5_000.0, 0.2
+        await asyncio.sleep(seconds)
+        plant.proxy.bytes_per_s, plant.proxy.delay_s = None, 0.0
+
+
+async def collector_killed(plant: Plant, chance: random.Random, seconds: float) -> None:
+    """kill -9 at a random moment, and a new start."""
+    await asyncio.sleep(chance.uniform(0, 0.3))
+    async with noted(plant, "collector killed", START_S):
+        await plant.kill()
+        await plant.start()
+
+
+async def killed_while_the_broker_is_away(plant: Plant, chance: random.Random, seconds: float) -> None:
+    """kill -9 while all that is recorded is on disk only."""
+    async with noted(plant, "collector killed, broker away", START_S):
+        await plant.proxy.cut()
+        await asyncio.sleep(seconds)
+        await plant.kill()
+        await plant.start()
+        await plant.proxy.open()
+
+
+async def power_cut(plant: Plant, chance: random.Random, seconds: float) -> None:
+    """The collector's machine loses its power while the broker is away: its disk holds only what was synced."""
+    async with noted(plant, "power cut", START_S):
+        await plant.proxy.cut()
+        await asyncio.sleep(seconds)
+        await plant.kill()
+        restore_power(plant, chance)
+        await plant.start()
+        await plant.proxy.open()
+
+
+def record_disk(plant: Plant) -> None:
+    """Note from the next start on what the collector does to its disk; to be called before it."""
+    log = plant.folder / "notes"
+    log.unlink(missing_ok=True)
+    plant.data_dir.mkdir(exist_ok=True)
+    plant.collector.environment = recorded(plant.data_dir, log)
+    plant.disk = Disk(plant.data_dir)
+
+
+def restore_power(plant: Plant, chance: random.Random) -> None:
+    """Give the collector the folder that a disk would have."""
+    assert plant.disk is not None
+    plant.disk.happen(read_notes(plant.folder / "notes"))
+    shutil.rmtree(plant.data_dir)
+    build(plant.disk.after_cut(chance.choice(list(Leftovers)), chance.randrange(1 << 32)), plant.data_dir)
+    record_disk(plant)
+
+
+FAULTS: Mapping[str, Inflict] = {
+    inflict.__name__: inflict
+    for inflict in (
+        broker_killed,
+        broker_paused,
+        black_hole,
+        half_open,
+        reset,
+        cut_in_a_packet,
+        pubacks_swallowed,
+        slow_line,
+        collector_killed,
+        killed_while_the_broker_is_away,
+        power_cut,
+    )
+}
