@@ -23,6 +23,8 @@ CYCLES_A_ROUND = 10
 _ROOT = Path(__file__).parents[2]
 _DRAINED_WITHIN_S = 60.0
 _SAMPLES_A_CYCLE = 1_000_000
+_CRASHED = 137
+_PASSED_ONCE = ("first-creation", "in-migration")
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class Trial:
     chance: random.Random
     transcript: Transcript = field(default_factory=Transcript)
     cycle: int = 0
+    crashes: int = 0
 
     @property
     def data(self) -> Path:
@@ -51,7 +54,11 @@ Cycle = Callable[[Trial], Awaitable[None]]
 
 async def round_of(folder: Path, seed: int, cycle: Cycle, cycles: int = CYCLES_A_ROUND) -> Verdict:
     """Cycles in one folder, then the rest delivered, and the verdict. Raises `AssertionError` if it can not be."""
-    trial = Trial(folder, random.Random(seed))
+    return await carry_out(Trial(folder, random.Random(seed)), cycle, cycles)
+
+
+async def carry_out(trial: Trial, cycle: Cycle, cycles: int) -> Verdict:
+    """As `round_of`, for who wants to know more of the trial."""
     trial.data.mkdir(parents=True)
     for trial.cycle in range(cycles):
         await cycle(trial)
@@ -65,12 +72,16 @@ async def kill_9(trial: Trial) -> None:
     await _run(trial, trial.command(), {}, kill_after_s=trial.chance.uniform(0.0, 0.4))
 
 
-def crash_at(name: str, most: int) -> Cycle:
-    """The process ends itself at one of the first passings of a named point, or is killed where it never gets there."""
+def crash_at(point: str) -> Cycle:
+    """The process ends itself at one of its first passings of a named point, or is killed where it has none."""
+    limited = ("--limit-bytes", "300000", "--hoard") if point == "in-purge" else ()
 
     async def cycle(trial: Trial) -> None:
-        passing = trial.chance.randint(1, most)
-        await _run(trial, trial.command(), {"CRASHPOINT": f"{name}:{passing}"}, kill_after_s=1.0)
+        if point == "first-creation":
+            shutil.rmtree(trial.data / "outbox", ignore_errors=True)
+        passing = 1 if point in _PASSED_ONCE else trial.chance.randint(1, 5)
+        environment = {"CRASHPOINT": f"{point}:{passing}"}
+        trial.crashes += await _run(trial, trial.command(*limited), environment, kill_after_s=1.0) == _CRASHED
 
     return cycle
 
@@ -118,8 +129,8 @@ async def _run(
     kill_after_s: float | None = None,
     until_end_s: float | None = None,
     listen: bool = True,
-) -> None:
-    """Run a scribe until it is killed, so long after its first word, or ends; hear what it said."""
+) -> int:
+    """Run a scribe until it is killed, so long after its first word, or ends; hear what it said; its exit status."""
     with (trial.folder / "scribe.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -139,3 +150,4 @@ async def _run(
     assert first or environment.get("CRASHPOINT"), f"the scribe ended at once ({status}), see {log.name}"
     if listen:
         trial.transcript.hear(heard.decode().splitlines())
+    return status

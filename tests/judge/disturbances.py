@@ -34,7 +34,10 @@ async def broker_lost_its_state(plant: Plant) -> Verdict:
 
 
 async def disk_full(plant: Plant, seconds: float, megabytes: int = 16) -> Verdict:
-    """Others fill the disk while the broker is away. It returns, and then there is room on the disk again."""
+    """Others fill the disk while the broker is away. It returns, and then there is room on the disk again.
+
+    The plant's heartbeat is what tells of it: its ``HEARTBEAT_INTERVAL_SEC`` should be 1.
+    """
     disk = SmallDisk(plant, megabytes)
     await plant.start()
     await plant.calm()

@@ -179,7 +179,6 @@ class Plant:
             "DATA_DIR": self.data_dir,
             "BUFFER_COMMIT_MS": round(COMMIT_S * 1000),
             "BUFFER_REPLAY": self.replay,
-            "HEARTBEAT_INTERVAL_SEC": 1,
             "MQTT_RECONNECT_MAX_SEC": RECONNECT_MAX_S,
             "HTTP_PORT": free_port(),
             **self._variables,

@@ -25,6 +25,7 @@ from fleet_client.events import event_body
 from fleet_client.payloads import DataMeta, data_body, mark_buffered
 
 COMMIT_MS = 5
+_REFUSED = 0.01
 
 
 class CarelessConnection(sqlite3.Connection):
@@ -60,10 +61,12 @@ class Scribe:
         self._sample = sample
         self._chance = chance
         self._hoards = hoards
+        self._refuses = False
         self._clock = SystemClock()
 
     async def work(self) -> None:
         """Until killed."""
+        self._refuses = True
         deeds = ("commit", "lose the broker", "wait") + (() if self._hoards else ("deliver", "deliver"))
         while True:
             self._record(self._chance.randint(1, 40))
@@ -108,6 +111,9 @@ class Scribe:
             entry = self._outbox.take()
             if entry is None:
                 return done
+            if entry.is_data and self._refuses and self._chance.random() < _REFUSED:
+                self._outbox.refuse(entry, "the scribe does not like it")
+                continue
             say(_heard(entry))
             self._outbox.acknowledge(entry)
         return count

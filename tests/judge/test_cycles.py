@@ -1,11 +1,12 @@
 """The short run of the fast cycles: the real outbox in a process of its own, seeds fixed."""
 
+import random
 from pathlib import Path
 
 import pytest
 
 from tests.judge.crash_points import POINTS
-from tests.judge.cycles import crash_at, failing_sync, kill_9, over_the_limit, power_cut, round_of
+from tests.judge.cycles import Trial, carry_out, crash_at, failing_sync, kill_9, over_the_limit, power_cut, round_of
 
 
 async def test_d1_kill_9_costs_nothing_that_was_recorded(tmp_path: Path) -> None:
@@ -27,8 +28,10 @@ async def test_d2_the_control_without_syncs_loses(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("point", POINTS)
 async def test_d3_a_crash_at_a_named_point_costs_nothing_that_was_recorded(tmp_path: Path, point: str) -> None:
-    verdict = await round_of(tmp_path / "trial", 3, crash_at(point, 5), cycles=1)
+    trial = Trial(tmp_path / "trial", random.Random(3))
+    verdict = await carry_out(trial, crash_at(point), cycles=1)
     assert verdict.kept, str(verdict)
+    assert trial.crashes == 1
 
 
 async def test_d9_a_sync_that_fails_is_a_commit_that_failed(tmp_path: Path) -> None:

