@@ -36,17 +36,31 @@ class Trial:
     transcript: Transcript = field(default_factory=Transcript)
     cycle: int = 0
     crashes: int = 0
+    refuses: bool = False
 
     @property
     def data(self) -> Path:
         """What the process calls its data folder."""
         return self.folder / "data"
 
+    @property
+    def _always(self) -> tuple[str, ...]:
+        return ("--refuse",) if self.refuses else ()
+
     def command(self, *more: str) -> list[str]:
         """The next scribe's."""
         sample = self.cycle * _SAMPLES_A_CYCLE
         seed = self.chance.randrange(1 << 32)
-        return [sys.executable, "-m", "tests.judge.scribe", str(self.data), str(sample), str(seed), *more]
+        return [
+            sys.executable,
+            "-m",
+            "tests.judge.scribe",
+            str(self.data),
+            str(sample),
+            str(seed),
+            *more,
+            *self._always,
+        ]
 
 
 Cycle = Callable[[Trial], Awaitable[None]]
@@ -79,6 +93,7 @@ def crash_at(point: str) -> Cycle:
     async def cycle(trial: Trial) -> None:
         if point == "first-creation":
             shutil.rmtree(trial.data / "outbox", ignore_errors=True)
+        trial.refuses = point == "in-dead-letter-move"
         passing = 1 if point in _PASSED_ONCE else trial.chance.randint(1, 5)
         environment = {"CRASHPOINT": f"{point}:{passing}"}
         trial.crashes += await _run(trial, trial.command(*limited), environment, kill_after_s=1.0) == _CRASHED

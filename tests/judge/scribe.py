@@ -1,10 +1,11 @@
 """A process that drives the real outbox until it is killed, and says on its standard output what it did.
 
-``python -m tests.judge.scribe FOLDER FIRST_SAMPLE SEED [--careless] [--drain] [--hoard]``
+``python -m tests.judge.scribe FOLDER FIRST_SAMPLE SEED [--careless] [--drain] [--hoard] [--refuse]``
 
 Lines: ``epoch EPOCH`` · ``made SAMPLE COUNT`` (so many from there on) · ``safe SAMPLE`` (all up to it are committed) ·
 ``heard EPOCH SEQ SAMPLE DIGEST BUFFERED`` (about to be acknowledged) · ``event {...}`` (likewise) · ``drained``.
 `--drain`: record nothing, deliver all that waits, and stop cleanly. `--hoard`: deliver nothing.
+`--refuse`: every 23rd sample is refused, whenever it comes.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from fleet_client.events import event_body
 from fleet_client.payloads import DataMeta, data_body, mark_buffered
 
 COMMIT_MS = 5
-_REFUSED = 0.01
+_REFUSED = 23
 
 
 class CarelessConnection(sqlite3.Connection):
@@ -55,18 +56,19 @@ def say(line: str) -> None:
 class Scribe:
     """Records and delivers in an order that only the seed knows."""
 
-    def __init__(self, outbox: Outbox, board: Board, sample: int, chance: random.Random, *, hoards: bool) -> None:
+    def __init__(
+        self, outbox: Outbox, board: Board, sample: int, chance: random.Random, *, hoards: bool, refuses: bool
+    ) -> None:
         self._outbox = outbox
         self._board = board
         self._sample = sample
         self._chance = chance
         self._hoards = hoards
-        self._refuses = False
+        self._refuses = refuses
         self._clock = SystemClock()
 
     async def work(self) -> None:
         """Until killed."""
-        self._refuses = True
         deeds = ("commit", "lose the broker", "wait") + (() if self._hoards else ("deliver", "deliver"))
         while True:
             self._record(self._chance.randint(1, 40))
@@ -111,20 +113,24 @@ class Scribe:
             entry = self._outbox.take()
             if entry is None:
                 return done
-            if entry.is_data and self._refuses and self._chance.random() < _REFUSED:
-                self._outbox.refuse(entry, "the scribe does not like it")
+            if self._refuses and entry.is_data and sample_of(entry) % _REFUSED == 0:
+                self._outbox.refuse(entry, "the scribe never takes such")
                 continue
             say(_heard(entry))
             self._outbox.acknowledge(entry)
         return count
 
 
+def sample_of(entry: Entry) -> int:
+    """The sample that a data message brings."""
+    return int(orjson.loads(entry.payload)["tags"]["sample"])
+
+
 def _heard(entry: Entry) -> str:
     if not entry.is_data:
         return f"event {entry.payload.decode()}"
-    body = orjson.loads(entry.payload)
-    buffered = int(body["meta"].get("buffered", False))
-    return f"heard {entry.epoch} {entry.seq} {body['tags']['sample']} {zlib.crc32(entry.payload)} {buffered}"
+    buffered = int(b'"buffered":true' in entry.payload)
+    return f"heard {entry.epoch} {entry.seq} {sample_of(entry)} {zlib.crc32(entry.payload)} {buffered}"
 
 
 async def main(options: argparse.Namespace) -> None:
@@ -144,7 +150,9 @@ async def main(options: argparse.Namespace) -> None:
     ) as outbox:
         say(f"epoch {outbox.epoch}")
         outbox.announce_start()
-        scribe = Scribe(outbox, board, options.sample, random.Random(options.seed), hoards=options.hoard)
+        scribe = Scribe(
+            outbox, board, options.sample, random.Random(options.seed), hoards=options.hoard, refuses=options.refuse
+        )
         await (scribe.drain() if options.drain else scribe.work())
 
 
@@ -156,6 +164,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--careless", action="store_true")
     parser.add_argument("--drain", action="store_true")
     parser.add_argument("--hoard", action="store_true")
+    parser.add_argument("--refuse", action="store_true")
     parser.add_argument("--limit-bytes", type=int, default=1 << 30)
     return parser.parse_args()
 
