@@ -24,7 +24,9 @@ _ROOT = Path(__file__).parents[2]
 _DRAINED_WITHIN_S = 60.0
 _SAMPLES_A_CYCLE = 1_000_000
 _CRASHED = 137
-_PASSED_ONCE = ("first-creation", "in-migration")
+_OF_A_NEW_FILE = ("first-creation", "in-migration")
+_SELDOM = (*_OF_A_NEW_FILE, "in-checkpoint")
+_CRASHED_WITHIN_S = 8.0
 
 
 @dataclass(slots=True)
@@ -91,12 +93,14 @@ def crash_at(point: str) -> Cycle:
     limited = ("--limit-bytes", "300000", "--hoard") if point == "in-purge" else ()
 
     async def cycle(trial: Trial) -> None:
-        if point == "first-creation":
+        if point in _OF_A_NEW_FILE:
             shutil.rmtree(trial.data / "outbox", ignore_errors=True)
         trial.refuses = point == "in-dead-letter-move"
-        passing = 1 if point in _PASSED_ONCE else trial.chance.randint(1, 5)
+        passing = 1 if point in _SELDOM else trial.chance.randint(1, 5)
         environment = {"CRASHPOINT": f"{point}:{passing}"}
-        trial.crashes += await _run(trial, trial.command(*limited), environment, kill_after_s=1.0) == _CRASHED
+        trial.crashes += (
+            await _run(trial, trial.command(*limited), environment, kill_after_s=_CRASHED_WITHIN_S) == _CRASHED
+        )
 
     return cycle
 

@@ -76,6 +76,8 @@ class Scribe:
                 case "commit":
                     await self._commit()
                 case "deliver":
+                    if self._refuses:
+                        await self._commit()  # what dies in memory can not be named as refused
                     self._deliver(self._chance.randint(1, 90))
                 case "lose the broker":
                     self._outbox.outage()
