@@ -89,9 +89,13 @@ class Scribe:
         """Until nothing waits."""
         available = asyncio.Event()
         self._outbox.on_available = available.set
-        while not self._outbox.idle:
+        while True:
             available.clear()
-            if not self._deliver(1000):
+            if self._outbox.idle:
+                await self._outbox.commit()  # which may leave a letter about what was refused
+                if self._outbox.idle:
+                    break
+            if not self._deliver(1000) and not self._outbox.idle:
                 await available.wait()
         say("drained")
 
