@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
+from tests.judge.crash_points import POINTS
 from tests.judge.disk import Disk, Leftovers, build, read_notes
 from tests.judge.plant import Plant
 from tests.judge.records import Fault
@@ -16,6 +17,7 @@ PATIENCE_S = 10.0
 """So long the collector waits for a PUBACK before it holds a silent link for dead."""
 START_S = 3.0
 """So long a start may take until the first reading: two busy cores, and two for the promise of a machine of its own."""
+_IN_AN_OUTAGE = ("read-no-commit", "in-commit", "committed-unsent", "sent-unacked", "acked-undeleted", "in-delete")
 
 Inflict = Callable[[Plant, random.Random, float], Awaitable[None]]
 """Does it, for so many seconds where the fault has a length."""
@@ -111,6 +113,27 @@ async def killed_while_the_broker_is_away(plant: Plant, chance: random.Random, s
         await plant.proxy.open()
 
 
+async def crashed_at_a_point(plant: Plant, chance: random.Random, seconds: float) -> None:
+    """It dies in the middle of an outage, or of what follows, at a point that is named in its own code."""
+    usual = plant.collector.environment
+    async with noted(plant, "crash at a named point", START_S):
+        await plant.proxy.cut()
+        await plant.kill()
+        point = chance.choice([point for point in _IN_AN_OUTAGE if point in POINTS])
+        plant.collector.environment = usual | {"CRASHPOINT": f"{point}:{chance.randint(1, 5)}"}
+        await plant.start()
+        returning = asyncio.create_task(_open_after(plant, 0.5))
+        await plant.died()
+        await returning
+        plant.collector.environment = usual
+        await plant.start()
+
+
+async def _open_after(plant: Plant, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    await plant.proxy.open()
+
+
 async def power_cut(plant: Plant, chance: random.Random, seconds: float) -> None:
     """The collector's machine loses its power while the broker is away: its disk holds only what was synced."""
     async with noted(plant, "power cut", START_S):
@@ -152,6 +175,7 @@ FAULTS: Mapping[str, Inflict] = {
         pubacks_swallowed,
         slow_line,
         collector_killed,
+        *([crashed_at_a_point] if POINTS else []),
         killed_while_the_broker_is_away,
         power_cut,
     )

@@ -8,7 +8,11 @@ from tests.judge.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`cycles` of a kind of trial, and their verdicts. `must_lose`: a control, which proves that losses are seen."""
+    """`cycles` of a kind of trial, and their verdicts. `must_lose`: a control, which proves that losses are seen.
+
+    `figures` are measured beside the verdicts, `targets` what some of them may not exceed. `trouble` says why a trial
+    came to no verdict.
+    """
 
     name: str
     what: str
@@ -18,10 +22,13 @@ class Outcome:
     must_lose: bool = False
     figures: Mapping[str, float] = field(default_factory=dict)
     targets: Mapping[str, float] = field(default_factory=dict)
+    trouble: str = ""
 
     @property
     def met(self) -> bool:
         """Whether it went as promised, and no figure exceeds its target."""
+        if self.trouble:
+            return False
         kept = self.lost > 0 if self.must_lose else all(verdict.kept for verdict in self.verdicts)
         return kept and all(self.figures[name] <= target for name, target in self.targets.items())
 
@@ -33,6 +40,8 @@ class Outcome:
     @property
     def findings(self) -> tuple[str, ...]:
         """What the judge found, in words."""
+        if self.trouble:
+            return (self.trouble,)
         return tuple(f"{found.rule}: {found.words}" for verdict in self.verdicts for found in verdict.findings)
 
     def sum(self, figure: str) -> int:

@@ -107,9 +107,9 @@ class Plant:
         await asyncio.to_thread(self.collector.kill)
 
     async def died(self) -> None:
-        """It has ended itself, by a crash point."""
-        self._note_end(killed=True)
+        """Wait until it has ended itself, as a crash point makes it."""
         await self.collector.wait()
+        self._note_end(killed=True)
 
     async def stop(self) -> int:
         """SIGTERM; returns the exit status."""
