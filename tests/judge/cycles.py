@@ -90,7 +90,7 @@ async def kill_9(trial: Trial) -> None:
 
 def crash_at(point: str) -> Cycle:
     """The process ends itself at one of its first passings of a named point, or is killed where it has none."""
-    limited = ("--limit-bytes", "300000", "--hoard") if point == "in-purge" else ()
+    limited = ("--limit-bytes", "1000000", "--hoard") if point == "in-purge" else ()
 
     async def cycle(trial: Trial) -> None:
         if point in _OF_A_NEW_FILE:
@@ -114,8 +114,8 @@ async def failing_sync(trial: Trial) -> None:
 
 async def over_the_limit(trial: Trial) -> None:
     """More than the outbox may keep, so that the oldest has to go, and then SIGKILL."""
-    command = trial.command("--limit-bytes", "300000", "--hoard")
-    await _run(trial, command, {}, kill_after_s=trial.chance.uniform(0.3, 0.8))
+    command = trial.command("--limit-bytes", "1000000", "--hoard")
+    await _run(trial, command, {}, kill_after_s=trial.chance.uniform(0.5, 1.5))
 
 
 def power_cut(*, careless: bool = False) -> Cycle:

@@ -133,16 +133,21 @@ def same_bytes(record: Record, first: dict[Id, Arrival]) -> Iterator[Finding]:
 
 
 def order(record: Record, first: dict[Id, Arrival]) -> Iterator[Finding]:
-    """First arrivals come in the order of their ids; with `live_first` the backlog and the live data each do."""
+    """First arrivals come in the order of their ids; with `live_first` they are two such streams, backlog and live."""
     by_id = sorted(first)
     for earlier, later in pairwise(by_id):
         if first[earlier].sample >= first[later].sample:
             yield Finding("order", f"{later} follows {earlier}, but brings an older sample")
-    for streams in ([True], [False]) if record.replay == "live_first" else ([True, False],):
-        stream = [arrival for arrival in first.values() if arrival.buffered in streams]
-        for before, after in pairwise(stream):
-            if after.id < before.id:
-                yield Finding("order", f"{after.id} came first after {before.id}")
+    tails = [_FIRST] * (2 if record.replay == "live_first" else 1)
+    for arrival in first.values():
+        # The youngest stream that it continues is the one it belongs to, if any.
+        place = max(
+            (place for place, tail in enumerate(tails) if tail < arrival.id), key=tails.__getitem__, default=None
+        )
+        if place is None:
+            yield Finding("order", f"{arrival.id} came first after {max(tails)}")
+        else:
+            tails[place] = arrival.id
 
 
 def holes(record: Record, first: dict[Id, Arrival]) -> Iterator[Finding]:
