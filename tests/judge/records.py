@@ -27,7 +27,6 @@ class Arrival:
     sample: int
     digest: int
     at: float
-    buffered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

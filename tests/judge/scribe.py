@@ -3,7 +3,7 @@
 ``python -m tests.judge.scribe FOLDER FIRST_SAMPLE SEED [--careless] [--drain] [--hoard] [--refuse]``
 
 Lines: ``epoch EPOCH`` · ``made SAMPLE COUNT`` (so many from there on) · ``safe SAMPLE`` (all up to it are committed) ·
-``heard EPOCH SEQ SAMPLE DIGEST BUFFERED`` (about to be acknowledged) · ``event {...}`` (likewise) · ``drained``.
+``heard EPOCH SEQ SAMPLE DIGEST`` (about to be acknowledged) · ``event {...}`` (likewise) · ``drained``.
 `--drain`: record nothing, deliver all that waits, and stop cleanly. `--hoard`: deliver nothing.
 `--refuse`: every 23rd sample is refused, whenever it comes.
 """
@@ -135,8 +135,7 @@ def sample_of(entry: Entry) -> int:
 def _heard(entry: Entry) -> str:
     if not entry.is_data:
         return f"event {entry.payload.decode()}"
-    buffered = int(b'"buffered":true' in entry.payload)
-    return f"heard {entry.epoch} {entry.seq} {sample_of(entry)} {zlib.crc32(entry.payload)} {buffered}"
+    return f"heard {entry.epoch} {entry.seq} {sample_of(entry)} {zlib.crc32(entry.payload)}"
 
 
 async def main(options: argparse.Namespace) -> None:

@@ -78,8 +78,7 @@ class Subscriber:
             return
         meta, digest = body["meta"], zlib.crc32(payload)
         sample = int(body["tags"]["sample"])
-        buffered = meta.get("buffered") is True
-        self.arrivals.append(Arrival(Id.of(meta["epoch"], meta["seq"]), sample, digest, at, buffered))
+        self.arrivals.append(Arrival(Id.of(meta["epoch"], meta["seq"]), sample, digest, at))
 
     def _learn(self, event: dict[str, object]) -> None:
         self.events.append(event)

@@ -16,10 +16,8 @@ FIRST, SECOND = 1_000, 2_000
 """Two starts of the collector."""
 
 
-def came(
-    seq: int, sample: int, *, start: int = FIRST, digest: int = 0, at: float = 0.0, buffered: bool = False
-) -> Arrival:
-    return Arrival(Id(start, seq), sample, digest or sample, at, buffered)
+def came(seq: int, sample: int, *, start: int = FIRST, digest: int = 0, at: float = 0.0) -> Arrival:
+    return Arrival(Id(start, seq), sample, digest or sample, at)
 
 
 def record(*arrivals: Arrival, made: int = 10, **fields: object) -> Record:
@@ -117,12 +115,14 @@ def test_an_older_sample_under_a_higher_number() -> None:
 
 
 def test_live_first_may_overtake_the_backlog_but_not_itself() -> None:
-    backlog = [came(seq, seq, buffered=True) for seq in (1, 2, 3, 4)]
+    backlog = [came(seq, seq) for seq in (1, 2, 3, 4)]
     live = [came(seq, seq) for seq in (5, 6, 7, 8, 9, 10)]
     beside = [live[0], backlog[0], live[1], backlog[1], *live[2:4], *backlog[2:], *live[4:]]
     assert broken(record(*beside)) == {"order"}
     assert judge(record(*beside, replay="live_first")).kept
     assert broken(record(*live, *backlog[::-1], replay="live_first")) == {"order"}
+    third = [live[2], backlog[1], backlog[0]]
+    assert "order" in broken(record(*third, replay="live_first"))
 
 
 def test_each_unclean_end_is_told_of() -> None:

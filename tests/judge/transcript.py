@@ -56,9 +56,9 @@ class Transcript:
         )
 
     def _arrive(self, rest: str) -> None:
-        epoch, seq, sample, digest, buffered = rest.split()
+        epoch, seq, sample, digest = rest.split()
         at = float(len(self._arrivals))
-        self._arrivals.append(Arrival(Id.of(epoch, int(seq)), int(sample), int(digest), at, buffered == "1"))
+        self._arrivals.append(Arrival(Id.of(epoch, int(seq)), int(sample), int(digest), at))
 
     def _learn(self, event: dict[str, object]) -> None:
         if event["type"] == "gap":
