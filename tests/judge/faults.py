@@ -80,11 +80,11 @@ async def cut_in_a_packet(plant: Plant, chance: random.Random, seconds: float) -
 
 
 async def pubacks_swallowed(plant: Plant, chance: random.Random, seconds: float) -> None:
-    """The broker takes everything, and its answers get lost, until the collector has lost its patience."""
-    async with noted(plant, "PUBACKs swallowed", PATIENCE_S):
-        plant.tap.swallows_pubacks = True
-        await asyncio.sleep(PATIENCE_S + seconds)
-        plant.tap.swallows_pubacks = False
+    """The broker takes everything, and its answers get lost, on this connection and, if it is long, on the next."""
+    async with noted(plant, "PUBACKs swallowed"):
+        last = plant.proxy.connections + (seconds > PATIENCE_S / 2)
+        plant.tap.swallows_pubacks_up_to = last
+        await plant.until(lambda: plant.proxy.connections > last, 3 * PATIENCE_S, "it waits for ever")
 
 
 async def slow_line(plant: Plant, chance: random.Random, seconds: float) -> None:

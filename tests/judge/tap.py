@@ -22,14 +22,14 @@ class _Connection:
 class Tap:
     """The two filters of a proxy. `acknowledged`: sample by id, for each PUBACK that the broker gave.
 
-    `repeated` counts what was sent twice on one connection. While `swallows_pubacks`, none comes through, and
-    what the broker took is noted all the same.
+    `repeated` counts what was sent twice on one connection. No PUBACK comes through on the connections up to
+    number `swallows_pubacks_up_to`, and what the broker took is noted all the same.
     """
 
     def __init__(self) -> None:
         self.acknowledged: dict[Id, int] = {}
         self.repeated = 0
-        self.swallows_pubacks = False
+        self.swallows_pubacks_up_to = 0
         self._connections: defaultdict[int, _Connection] = defaultdict(_Connection)
 
     def upward(self, number: int, data: bytes) -> bytes:
@@ -49,7 +49,7 @@ class Tap:
         for packet in _packets(connection.down):
             if packet[0] >> 4 == _PUBACK:
                 self._settle(connection, packet)
-                if self.swallows_pubacks:
+                if number <= self.swallows_pubacks_up_to:
                     continue
             passed += packet
         return bytes(passed)

@@ -28,7 +28,7 @@ DOWN = CONNACK + puback(1) + puback(2, 0x10) + puback(3, 0x97)
 @given(st.lists(st.integers(1, 40)), st.booleans())
 def test_pubacks_are_noted_however_the_stream_is_cut(sizes: list[int], swallows: bool) -> None:
     tap, passed_up, passed_down = Tap(), b"", b""
-    tap.swallows_pubacks = swallows
+    tap.swallows_pubacks_up_to = int(swallows)
     for piece in _cut(UP, sizes):
         passed_up += tap.upward(1, piece)
     for piece in _cut(DOWN, sizes):
