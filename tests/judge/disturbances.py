@@ -28,8 +28,7 @@ async def broker_lost_its_state(plant: Plant) -> Verdict:
         await plant.proxy.cut()
         await asyncio.to_thread(plant.broker.start)
     await plant.proxy.open()
-    made = plant.made
-    await plant.until(lambda: plant.subscriber.newest > made, 20, "nothing fresh arrives")
+    await plant.calm()
     return await sentence(plant)
 
 

@@ -21,7 +21,7 @@ from tests.doubles.mosquitto import Mosquitto, free_port
 from tests.doubles.proxy import TcpProxy
 from tests.judge.disk import Disk
 from tests.judge.recorded import owed
-from tests.judge.records import Fault, Life, Record, Replay
+from tests.judge.records import Fault, Id, Life, Record, Replay
 from tests.judge.subscriber import Subscriber
 from tests.judge.tap import Tap
 
@@ -144,8 +144,16 @@ class Plant:
         await self.proxy.open()
 
     def _complete_since(self, sample: int) -> bool:
-        # With `live_first` the backlog arrives beside what is fresh.
-        return self.subscriber.newest > sample and not self.subscriber.newest_start.unexplained(first=1)
+        # With `live_first` the backlog arrives beside what is fresh, and a killed broker may have forgotten some.
+        return self.subscriber.newest > sample and (not (holes := self._holes()) or self._forgotten(holes))
+
+    def _holes(self) -> list[Id]:
+        start = self.subscriber.newest_start
+        ranges = start.unexplained(first=1)
+        return [Id.of(start.epoch, seq) for first, last in ranges for seq in range(first, last + 1)]
+
+    def _forgotten(self, holes: list[Id]) -> bool:
+        return self.broker_forgot and self.tap.acknowledged.keys() >= set(holes)
 
     # --- the record
 
