@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test run check bench fmt lock clean
+.PHONY: help demo test run check bench judge fmt lock clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -28,6 +28,9 @@ check: $(READY) ## style, types and import contracts
 
 bench: $(READY) ## the figures of the documentation, measured here and now
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+judge: $(READY) ## faults for an hour, and whether anything recorded was lost  (ARGS="kills power_cuts --share 0.1")
+	@$(BIN)/python -m tests.judge $(ARGS)
 
 fmt: $(READY)   ## put the code in order
 	@$(BIN)/ruff check --fix .

@@ -210,10 +210,13 @@ class Session:
 
     def acknowledged(self, packet_id: int, code: int) -> None:
         """PUBACK."""
+        oldest = self._window.oldest
         flight = self._window.answered(packet_id)
         if flight is None:
             return
-        now = self._progress_at = self._clock.monotonic()
+        now = self._clock.monotonic()
+        if flight is oldest:  # PUBACKs come in the order of the messages: MQTT 5, 4.6; one passed over never comes
+            self._progress_at = now
         if flight.entry is not STATUS:
             if flight.entry.is_data:
                 self._lessons.pace.acknowledged(flight.sent_at, now)

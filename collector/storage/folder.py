@@ -19,7 +19,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     """
     descriptor = None
     with suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         if descriptor is not None:
@@ -40,6 +40,15 @@ def _lock(descriptor: int, folder: Path) -> None:
         ) from held
     except OSError:
         return
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, so that they are still there after a power cut. Raises `OSError`."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

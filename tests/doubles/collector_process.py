@@ -19,13 +19,13 @@ _EXIT_WITHIN_S = 10.0
 class CollectorProcess:
     """One collector in a folder of its own, configured by a `.env` file only. May be started again after its end.
 
-    `environment` is added to the process's own at the next start.
+    `command` and `environment` are those of the next start: a test may put a shim or a namespace around it.
     """
 
     def __init__(self, folder: Path, variables: Mapping[str, object], module: str = "collector") -> None:
         self.folder = folder
-        self._module = module
         self.log_file = folder / "collector.log"
+        self.command: tuple[str, ...] = (sys.executable, "-m", module, "run")
         self.environment: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ class CollectorProcess:
         quiet = {name: value for name, value in os.environ.items() if not name.startswith(("MQTT_", "EDGE_"))}
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module, "run", *arguments],
+                [*self.command, *arguments],
                 cwd=self.folder,
                 env={**quiet, "PYTHONPATH": str(Path(__file__).parents[2]), **self.environment},
                 stdin=subprocess.DEVNULL,

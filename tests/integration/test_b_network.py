@@ -89,6 +89,23 @@ async def test_b5_nothing_is_sent_twice_on_one_connection_and_the_window_halves(
         assert r.board.buffer.acknowledged == 200
 
 
+async def test_b5_one_puback_that_is_passed_over_is_noticed_whatever_else_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "PATIENCE_S", 1.0)
+
+    def pass_over(client: Client, message: Published) -> int | None:
+        return None if client is broker.clients[0] and len(client.published) == 3 else 0
+
+    async with StubBroker(answer=pass_over) as broker, rig(tmp_path, MqttOptions("127.0.0.1", broker.port)) as r:
+        while len(broker.clients) < 2:
+            r.record()
+            r.publisher.publish_status(b'{"status":"online"}')
+            await asyncio.sleep(0.02)
+        await r.until_delivered()
+        assert r.board.buffer.acknowledged == r.board.buffer.recorded
+
+
 async def test_b6_a_slow_uplink_is_not_a_dead_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A message takes longer than the patience for PUBACKs, and its bytes keep moving."""
     monkeypatch.setattr(session, "PATIENCE_S", 1.5)

@@ -135,6 +135,9 @@ async def test_an_outage_of_the_broker_costs_no_message(tmp_path: Path, broker: 
     _every_protocol_has_values(demo.said)
     assert re.search(r"from disk +[1-9]", demo.said)
     assert f"Nothing was lost: all {made} messages arrived." in demo.said
+    assert f"✓ the books add up: {made} recorded = {made} acknowledged + 0 waiting + 0 given up" in demo.said
+    assert "✓ no hole: every number in the sequence came" in demo.said
+    assert "✗" not in demo.said
     assert "\x1b" not in demo.said
     assert "Traceback" not in demo.said
     assert _left_behind(tmp_path) == []

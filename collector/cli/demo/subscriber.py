@@ -17,7 +17,10 @@ class Books:
     """Data messages: the collector's own counts, and against them what a subscriber received.
 
     `received` counts each once, `from_disk` those of them that had been written to disk before they were sent.
-    `missing` are numbers that were overtaken: messages come in order, so these will not come any more.
+    `given_up` is what the collector says it had to drop, `named` how many of those its gap events name. `conflicts`
+    are repetitions that said something else than the first time, `late` messages that came after a younger one.
+    `missing` are numbers that were overtaken: messages come in order, so these will not come any more; `unnamed`
+    are those that no event names, as closed ranges.
     """
 
     made: int
@@ -27,6 +30,11 @@ class Books:
     duplicates: int
     from_disk: int
     missing: int
+    given_up: int = 0
+    named: int = 0
+    conflicts: int = 0
+    late: int = 0
+    unnamed: tuple[tuple[int, int], ...] = ()
 
     @property
     def lost(self) -> int:
@@ -46,15 +54,20 @@ class Subscriber:
 
     def books(self, counts: BufferState) -> Books:
         """As of now."""
-        account = self._account()
+        account = self._account() or Account(EDGE_ID, "")
         return Books(
             made=counts.recorded,
             acknowledged=counts.acknowledged,
             waiting=counts.messages,
-            received=len(account.seqs) if account else 0,
-            duplicates=account.duplicates if account else 0,
-            from_disk=account.buffered if account else 0,
-            missing=sum(end - start + 1 for start, end in account.holes(first=1)) if account else 0,
+            received=len(account.seqs),
+            duplicates=account.duplicates,
+            from_disk=account.buffered,
+            missing=sum(end - start + 1 for start, end in account.holes(first=1)),
+            given_up=counts.dropped,
+            named=sum(gap.last - gap.first + 1 for gap in account.gaps),
+            conflicts=account.conflicts,
+            late=account.late,
+            unnamed=tuple(account.unexplained(first=1)),
         )
 
     async def standing(self) -> None:
