@@ -10,7 +10,7 @@ import structlog
 
 from collector.clock import Clock
 from collector.delivery.gaps import gap_fields, unknown_gap_fields
-from collector.delivery.lane import READ_AHEAD_BYTES, READ_AHEAD_MESSAGES, Lane
+from collector.delivery.line import READ_AHEAD_BYTES, READ_AHEAD_MESSAGES, Line
 from collector.delivery.message import Entry
 from collector.delivery.queues import Queues
 from collector.delivery.tail import Opened, Tail
@@ -96,9 +96,9 @@ class Keeper:
         """A message was recorded."""
         self._notice(since + self._commit_s)
 
-    def notice_removed(self, lane: Lane) -> None:
+    def notice_removed(self, line: Line) -> None:
         """A message on disk was acknowledged."""
-        self._notice(lane.removed_since + _DELETE_WITHIN_S if len(lane.removed) < _DELETE_AT else -math.inf)
+        self._notice(line.removed_since + _DELETE_WITHIN_S if len(line.removed) < _DELETE_AT else -math.inf)
 
     def notice_refused(self) -> None:
         """A message was refused."""
@@ -120,14 +120,14 @@ class Keeper:
                 self._healed()
             self._name_losses()
 
-    def read_ahead(self, lane: Lane) -> None:
-        """Fetch what comes next, if the lane runs short of it."""
-        if not (lane.wants_reading and self._readable):
+    def read_ahead(self, line: Line) -> None:
+        """Fetch what comes next, if the line runs short of it."""
+        if not (line.wants_reading and self._readable):
             return
-        queue: ReadableQueue = "data" if lane is self._queues.data else "letters"
-        after = lane.begin_reading()
+        queue: ReadableQueue = "data" if line is self._queues.data else "letters"
+        after = line.begin_reading()
         reading = self._tail.call(lambda store: store.read(queue, after, READ_AHEAD_MESSAGES, READ_AHEAD_BYTES))
-        reading.add_done_callback(partial(self._have_read, lane))
+        reading.add_done_callback(partial(self._have_read, line))
 
     # --- when
 
@@ -149,15 +149,15 @@ class Keeper:
             return max(0.0, self._retry_at - now)
         if self._queues.refused or self._queues.losses or self._bug:
             return 0.0
-        moments = [moment for lane in self._queues.lanes for moment in self._moments(lane)]
+        moments = [moment for line in self._queues.lines for moment in self._moments(line)]
         return max(0.0, min(moments) - now) if moments else None
 
-    def _moments(self, lane: Lane) -> list[float]:
+    def _moments(self, line: Line) -> list[float]:
         moments = []
-        if (since := lane.unsaved_since) is not None:
+        if (since := line.unsaved_since) is not None:
             moments.append(since + self._commit_s)
-        if lane.removed:
-            moments.append(lane.removed_since + (_DELETE_WITHIN_S if len(lane.removed) < _DELETE_AT else 0))
+        if line.removed:
+            moments.append(line.removed_since + (_DELETE_WITHIN_S if len(line.removed) < _DELETE_AT else 0))
         return moments
 
     def _notice(self, moment: float) -> None:
@@ -173,34 +173,34 @@ class Keeper:
     # --- what
 
     async def _write(self, before: float) -> None:
-        data_lane, letter_lane = self._queues.lanes
-        data = data_lane.begin_change(before, self._finish)
-        letters = letter_lane.begin_change(before, lambda _: None)
+        data_line, letter_line = self._queues.lines
+        data = data_line.begin_change(before, self._finish)
+        letters = letter_line.begin_change(before, lambda _: None)
         if data.empty and letters.empty:
             return
         try:
             applied = await self._tail.call(lambda store: store.apply(data, letters))
         except StorageFailed:
-            data_lane.change_failed()
-            letter_lane.change_failed()
+            data_line.change_failed()
+            letter_line.change_failed()
             raise
         now = self._clock.monotonic()
-        data_lane.change_done(applied.first_data, now)
-        letter_lane.change_done(applied.first_letter, now)
-        self._queues.backlog.on_disk(data_lane.on_disk)
+        data_line.change_done(applied.first_data, now)
+        letter_line.change_done(applied.first_letter, now)
+        self._queues.backlog.on_disk(data_line.on_disk)
         self._on_available()
-        if applied.over_limit and not data_lane.loading:
-            await self._purge(data_lane)
+        if applied.over_limit and not data_line.loading:
+            await self._purge(data_line)
 
     def _finish(self, entry: Entry) -> None:
         marked = self._mark_buffered(entry.payload)
         self._queues.ledger.grown(len(marked) - len(entry.payload))
         entry.payload = marked
 
-    async def _purge(self, lane: Lane) -> None:
-        after = lane.unload()
+    async def _purge(self, line: Line) -> None:
+        after = line.unload()
         purge = await self._tail.call(lambda store: store.purge(after))
-        lane.purged(purge.lost.messages)
+        line.purged(purge.lost.messages)
         self._queues.ledger.lost(purge.lost)
         self._found_letters(purge.letters)
 
@@ -210,13 +210,13 @@ class Keeper:
             record, row = entry.record(), entry.row
             letters = await self._tail.call(partial(_bury, record, row, reason))
             self._queues.refused.pop(0)
-            self._queues.lane(entry).discarded(entry)
+            self._queues.line(entry).discarded(entry)
             self._found_letters(letters)
 
-    def _have_read(self, lane: Lane, reading: asyncio.Future[Batch]) -> None:
+    def _have_read(self, line: Line, reading: asyncio.Future[Batch]) -> None:
         trouble = reading.exception()
         if trouble is not None:
-            lane.read_failed()
+            line.read_failed()
             self._readable = False
             if isinstance(trouble, StorageFailed):
                 self._degrade(trouble)
@@ -225,10 +225,10 @@ class Keeper:
             self._alarm.set()
             return
         batch = reading.result()
-        missing = lane.read_done(batch, self._clock.monotonic())
+        missing = line.read_done(batch, self._clock.monotonic())
         if missing:
             log.error("messages counted but not found on disk", messages=missing)
-        if lane is self._queues.data:
+        if line is self._queues.data:
             self._queues.ledger.lost(Tally(batch.skipped.messages + missing, batch.skipped.bytes))
         self._found_letters(batch.letters)
         self._on_available()

@@ -180,29 +180,29 @@ class Outbox:
         None when nothing waits, or when it has yet to be read from or written to disk.
         """
         write_first = self._write_first and self._keeper.trouble is None
-        for lane, wanted in ((self._queues.letters, letters), (self._queues.data, data)):
+        for line, wanted in ((self._queues.letters, letters), (self._queues.data, data)):
             if wanted:
-                entry = lane.take(written_only=write_first)
-                self._keeper.read_ahead(lane)
+                entry = line.take(written_only=write_first)
+                self._keeper.read_ahead(line)
                 if entry is not None:
                     return entry
         return None
 
     def acknowledge(self, entry: Entry) -> None:
         """The broker has it (PUBACK). Repetitions are ignored."""
-        lane = self._queues.lane(entry)
-        if not lane.settle(entry, self._clock.monotonic()):
+        line = self._queues.line(entry)
+        if not line.settle(entry, self._clock.monotonic()):
             return
         if entry.row is not None:
-            self._keeper.notice_removed(lane)
+            self._keeper.notice_removed(line)
         if entry.is_data:
-            self._queues.ledger.acknowledged(entry, lane.oldest_waiting())
-            if self._queues.backlog.drained_by(lane.on_disk):
+            self._queues.ledger.acknowledged(entry, line.oldest_waiting())
+            if self._queues.backlog.drained_by(line.on_disk):
                 self._tell("drained", {"epoch": entry.epoch, "to_seq": entry.seq})
 
     def refuse(self, entry: Entry, reason: str) -> None:
         """The broker will never take this one: it goes to the dead letters, a gap event names it, the next may pass."""
-        if not self._queues.lane(entry).discard(entry):
+        if not self._queues.line(entry).discard(entry):
             return
         if entry.is_data:
             self._queues.ledger.lost(Tally(1, len(entry.payload)))

@@ -1,4 +1,4 @@
-"""One queue of the outbox, as far as memory knows it: strictly first in, first out.
+"""One waiting line of the outbox, as far as memory knows it: strictly first in, first out.
 
 In the order of delivery: `in_flight` (sent, no PUBACK yet), `ready` (on disk and in memory, next to be sent),
 the shelf (on disk only), `writing` (on their way to disk), `fresh` (in memory only). Nothing later is sent
@@ -16,7 +16,7 @@ READ_AHEAD_MESSAGES = 64
 READ_AHEAD_BYTES = 1 << 20
 
 
-class Lane:
+class Line:
     """Pure bookkeeping: the disk work it asks for is done, and reported back, by the outbox."""
 
     def __init__(self) -> None:
