@@ -13,6 +13,7 @@ from typing import Self
 import structlog
 
 from collector.clock import Clock
+from collector.crashpoint import CrashPoint, passing
 from collector.delivery.gaps import gap_fields
 from collector.delivery.keeper import Keeper
 from collector.delivery.ledger import Ledger
@@ -144,6 +145,7 @@ class Outbox:
         self._queues.ledger.recorded(entry)
         while len(data.fresh) > RING_MESSAGES or (data.fresh_bytes > RING_BYTES and len(data.fresh) > 1):
             self._queues.drop_oldest_fresh()
+        passing(CrashPoint.READ_NO_COMMIT)
         self._recorded(now)
 
     def put_letter(self, message: Message) -> None:
@@ -190,10 +192,12 @@ class Outbox:
 
     def acknowledge(self, entry: Entry) -> None:
         """The broker has it (PUBACK). Repetitions are ignored."""
+        passing(CrashPoint.SENT_UNACKED)
         line = self._queues.line(entry)
         if not line.settle(entry, self._clock.monotonic()):
             return
         if entry.row is not None:
+            passing(CrashPoint.ACKED_UNDELETED)
             self._keeper.notice_removed(line)
         if entry.is_data:
             self._queues.ledger.acknowledged(entry, line.oldest_waiting())

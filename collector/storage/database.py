@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from collector.crashpoint import CrashPoint, passing
 from collector.storage.errors import DamagedFile, NotWritable, StorageFailed
 from collector.storage.folder import sync_folder
 
@@ -52,6 +53,7 @@ def connect(path: Path) -> sqlite3.Connection:
             if created:
                 path.chmod(0o600)
                 sync_folder(path.parent)
+                passing(CrashPoint.FIRST_CREATION)
         except BaseException:
             connection.close()
             raise

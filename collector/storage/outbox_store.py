@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from collector.crashpoint import CrashPoint, passing
 from collector.storage.database import (
     connect,
     free_bytes,
@@ -80,6 +81,7 @@ class OutboxStore:
             for table, queue in self._readable():
                 for records in salvage(aside, queue):
                     table.append(records)
+                    passing(CrashPoint.IN_SALVAGE)
         self.found = self._find()
 
     def _readable(self) -> tuple[tuple[QueueTable, ReadableQueue], ...]:
@@ -120,6 +122,8 @@ class OutboxStore:
             first_data, first_letter = self._apply(self._data, data), self._apply(self._letters, letters)
             if data.added:
                 self._connection.execute("UPDATE start SET last_seq = ?", (data.added[-1].seq,))
+            passing(CrashPoint.IN_COMMIT)
+        passing(CrashPoint.COMMITTED_UNSENT)
         return Applied(first_data, first_letter, self.over_limit())
 
     def read(self, queue: ReadableQueue, after: int, limit: int, max_bytes: int) -> Batch:
@@ -181,12 +185,14 @@ class OutboxStore:
     def _apply(self, table: QueueTable, change: Change) -> int:
         if change.removed:
             table.remove(change.removed, change.removed_tally)
+            passing(CrashPoint.IN_DELETE)
         return table.append(change.added) if change.added else 0
 
     def _drop(self, first: int, last: int) -> tuple[Tally, int]:
         block = self._data.measure(first, last)
         letters = self._announce(self._data.gaps(first, last), "limit")
         self._data.remove([(first, last)], block)
+        passing(CrashPoint.IN_PURGE)
         return block, letters
 
     def _bury(self, table: QueueTable, row: Row, tally: Tally, reason: str, why: str) -> int:
@@ -196,6 +202,7 @@ class OutboxStore:
         number = self._dead.append([record])
         self._connection.execute("UPDATE dead_letter SET reason = ? WHERE id = ?", (why, number))
         self._bound_dead_letters()
+        passing(CrashPoint.IN_DEAD_LETTER_MOVE)
         if record.epoch is None or record.seq is None:
             return 0
         gap = Gap(record.epoch, record.seq, record.seq, 1, record.stamp_ms, record.stamp_ms)

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from collector.crashpoint import CrashPoint, passing
 from collector.storage.database import transaction
 from collector.storage.errors import DamagedFile
 
@@ -24,6 +25,7 @@ def migrate(connection: sqlite3.Connection) -> None:
         raise DamagedFile("a database, but not an outbox")
     with transaction(connection):
         _create(connection)
+        passing(CrashPoint.IN_MIGRATION)
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
