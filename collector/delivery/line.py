@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from itertools import takewhile
 
 from collector.delivery.message import Entry
-from collector.storage.records import Batch, Change, Tally
+from collector.storage.records import Batch, Change, Held, Row, Tally
 
 READ_AHEAD_MESSAGES = 64
 READ_AHEAD_BYTES = 1 << 20
@@ -33,6 +33,7 @@ class Line:
         self._cursor = 0
         self._batch: list[Entry] = []
         self._removing: list[Entry] = []
+        self._expected = 0
 
     # --- recording and sending
 
@@ -224,16 +225,37 @@ class Line:
         self.shelved -= messages
         self.on_disk -= messages
 
-    def forget_disk(self) -> int:
-        """The disk's content is lost: what memory still has is to be written anew; returns how many are gone."""
-        for part in (self.in_flight, self.ready):
-            for entry in part:
-                entry.row = None
-        while self.ready:
-            self._push_fresh(self.ready.pop())
-        lost, self.shelved, self.on_disk, self._cursor = self.shelved, 0, 0, 0
-        self.removed.clear()
+    # --- a file opened anew
+
+    def begin_reopening(self) -> Held:
+        """What the file is to hold, and what no more."""
+        in_memory = (entry for part in (self.in_flight, self.ready) for entry in part)
+        self._removing, self.removed = self.removed, []
+        self._expected = self.on_disk
+        return Held(
+            tuple(Row(entry.row, entry.record()) for entry in in_memory if entry.row is not None),
+            _ranges(entry.row for entry in self._removing if entry.row is not None),
+            self._expected,
+        )
+
+    def reopened(self, messages: int) -> int:
+        """The file holds so many; returns how many fewer than it should: below zero, when they are more."""
+        lost = self._expected - messages
+        self.shelved = max(0, self.shelved - lost)
+        self.on_disk -= lost
+        self._removing = []
         return lost
+
+    def reopening_failed(self) -> None:
+        """Nothing was opened."""
+        self.removed = self._removing + self.removed
+        self._removing = []
+
+    @property
+    def unsaved_bytes(self) -> int:
+        """Of the payloads that are in memory only."""
+        parts = (self.in_flight, self.writing)
+        return self.fresh_bytes + sum(len(entry.payload) for part in parts for entry in part if entry.row is None)
 
     def _pop_fresh(self) -> Entry:
         entry = self.fresh.popleft()

@@ -14,6 +14,7 @@ import structlog
 
 from collector.clock import Clock
 from collector.crashpoint import CrashPoint, passing
+from collector.delivery.disk import Disk
 from collector.delivery.gaps import gap_fields
 from collector.delivery.keeper import Keeper
 from collector.delivery.ledger import Ledger
@@ -29,6 +30,8 @@ EventLetter = Callable[[str, Mapping[str, object]], Message | None]
 
 RING_MESSAGES = 10_000
 RING_BYTES = 64 << 20
+RING_LETTERS = 1_000
+RING_LETTER_BYTES = 8 << 20
 _CLOSE_S = 3.0
 
 log = structlog.get_logger()
@@ -57,15 +60,16 @@ class Outbox:
         self._event_letter = event_letter
         self._write_first = commit_ms == 0
         self._queues = Queues(Ledger(counts))
-        self._keeper = Keeper(
+        self._keeper = Keeper(self._queues, commit_ms=commit_ms, clock=clock, board=board, tell=self._tell)
+        self._keeper.disk = self._disk = Disk(
             tail,
             self._queues,
-            commit_ms=commit_ms,
             clock=clock,
             board=board,
             mark_buffered=mark_buffered,
             tell=self._tell,
             on_available=lambda: self.on_available(),
+            on_trouble=self._keeper.notice_trouble,
         )
         self._found = Found()
         self._seq = 0
@@ -129,7 +133,7 @@ class Outbox:
     @property
     def epoch(self) -> str:
         """The time of this start in ms, in base 36: always greater than any before."""
-        return self._keeper.epoch
+        return self._disk.epoch
 
     def next_seq(self) -> int:
         """The sequence number for the next data message: 1, 2, 3 …"""
@@ -149,9 +153,15 @@ class Outbox:
         self._recorded(now)
 
     def put_letter(self, message: Message) -> None:
-        """Record a response or an event: goes before all data and is never dropped."""
+        """Record a response or an event: goes before all data and is never dropped while the disk takes it.
+
+        While neither disk nor broker does, the last `RING_LETTERS` are kept, and `RING_LETTER_BYTES` at most.
+        """
         now = self._clock.monotonic()
-        self._queues.letters.add(Entry(message.topic, message.payload, self._clock.wall_ms(), now))
+        letters = self._queues.letters
+        letters.add(Entry(message.topic, message.payload, self._clock.wall_ms(), now))
+        while len(letters.fresh) > RING_LETTERS or (letters.fresh_bytes > RING_LETTER_BYTES and len(letters.fresh) > 1):
+            self._queues.drop_oldest_letter()
         self._recorded(now)
 
     def announce_start(self) -> None:
@@ -185,7 +195,7 @@ class Outbox:
         for line, wanted in ((self._queues.letters, letters), (self._queues.data, data)):
             if wanted:
                 entry = line.take(written_only=write_first)
-                self._keeper.read_ahead(line)
+                self._disk.read_ahead(line)
                 if entry is not None:
                     return entry
         return None

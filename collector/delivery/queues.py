@@ -19,6 +19,7 @@ class Queues:
     backlog: Backlog = field(default_factory=Backlog)
     losses: Losses = field(default_factory=Losses)
     refused: list[tuple[Entry, str]] = field(default_factory=list)
+    letters_dropped: int = 0
 
     @property
     def lines(self) -> tuple[Line, Line]:
@@ -28,6 +29,11 @@ class Queues:
     def line(self, entry: Entry) -> Line:
         """The queue an entry belongs to."""
         return self.data if entry.is_data else self.letters
+
+    def drop_oldest_letter(self) -> None:
+        """Give up the oldest event or response that is only in memory."""
+        self.letters.drop_oldest_fresh()
+        self.letters_dropped += 1
 
     def drop_oldest_fresh(self) -> None:
         """Give up the oldest data that is only in memory."""
