@@ -36,14 +36,18 @@ class Aside:
         with storage_errors(self._path):
             # The log first: alone it says that the database has to follow, the other way round it would be lost.
             _move(_log(self._path), _log(self.place))
-            _move(self._path, self.place)
-            Path(f"{self._path}-shm").unlink(missing_ok=True)
-            sync_folder(self._path.parent)
+            self._move_database()
 
     def resume(self) -> None:
         """Go on where a power cut interrupted `begin`."""
         if _there(_log(self.place)) and not self.pending:
-            self.begin()
+            with storage_errors(self._path):
+                self._move_database()
+
+    def _move_database(self) -> None:
+        _move(self._path, self.place)
+        Path(f"{self._path}-shm").unlink(missing_ok=True)
+        sync_folder(self._path.parent)
 
     def finish(self) -> None:
         """Keep the file that was taken over, for people to look at."""

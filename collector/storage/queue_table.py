@@ -144,6 +144,8 @@ class QueueTable:
                 if isinstance(found, Spoilt):
                     spoilt.append(found)
                     continue
+                if (found.record.seq is None) is (self._name == "data"):
+                    raise ValueError(f"row {found.number} belongs to another table")
                 rows.append(found)
                 max_bytes -= len(found.record.payload)
                 if max_bytes <= 0:

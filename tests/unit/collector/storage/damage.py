@@ -24,6 +24,7 @@ class Specimen:
     """A folder with an outbox, what waits in it, and where on which file each message's bytes lie."""
 
     folder: Path
+    epoch: str
     bodies: dict[int, bytes]
     places: dict[int, list[tuple[str, int, int]]]
 
@@ -66,9 +67,9 @@ def specimen(folder: Path, *, count: int, largest: int, acknowledged: int, close
     work = folder.with_name(f"{folder.name}-work")
     work.mkdir()
     store, _ = opened(work)
-    store.begin_epoch(1_776_412_800_000)
+    epoch = store.begin_epoch(1_776_412_800_000)
     for first in range(1, count + 1, 50):
-        group = tuple(_record(seq, bodies[seq]) for seq in range(first, min(first + 50, count + 1)))
+        group = tuple(_record(epoch, seq, bodies[seq]) for seq in range(first, min(first + 50, count + 1)))
         store.apply(Change(added=group), Change(added=(Record("t/events", b"letter", 0),)))
     for first in range(1, acknowledged + 1, 10):
         last = min(first + 9, acknowledged)
@@ -81,11 +82,11 @@ def specimen(folder: Path, *, count: int, largest: int, acknowledged: int, close
         shutil.copytree(work, folder)
         store.close()
     (folder / "ballast").unlink()
-    return Specimen(folder, bodies, {seq: list(_places(folder, body)) for seq, body in bodies.items()})
+    return Specimen(folder, epoch, bodies, {seq: list(_places(folder, body)) for seq, body in bodies.items()})
 
 
-def _record(seq: int, body: bytes) -> Record:
-    return Record("t/data", body, 1_776_412_800_000 + seq, "e1", seq)
+def _record(epoch: str, seq: int, body: bytes) -> Record:
+    return Record("t/data", body, 1_776_412_800_000 + seq, epoch, seq)
 
 
 def _places(folder: Path, body: bytes) -> Iterator[tuple[str, int, int]]:
