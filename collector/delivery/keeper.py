@@ -100,6 +100,8 @@ class Keeper:
             if self._bug is not None:
                 raise self._bug
             before = math.inf if everything else self._old_enough()
+            if isinstance(self._broken, DiskFull) and self.disk.opened_once:
+                self._broken = None  # there may be room by now: nothing is given up before that was tried
             for attempts_left in reversed(range(_ATTEMPTS)):
                 try:
                     await self._work_once(before)

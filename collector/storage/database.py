@@ -11,8 +11,8 @@ from collector.crashpoint import CrashPoint, passing
 from collector.storage.errors import DamagedFile, DiskFull, ReadOnly, StorageFailed
 from collector.storage.folder import sync_folder
 
-_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE")  # the second where a write meets a limit on the size of files
-_READ_ONLY = ("SQLITE_READONLY",)
+_FULL = "SQLITE_FULL"
+_READ_ONLY = "SQLITE_READONLY"
 _ENVIRONMENT = (
     "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PERM", "SQLITE_NOMEM",
 )  # fmt: skip
@@ -34,7 +34,7 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 
 def _kind(name: str, path: Path) -> type[StorageFailed]:
-    if not name.startswith((*_FULL, *_READ_ONLY, *_ENVIRONMENT)):
+    if not name.startswith((_FULL, _READ_ONLY, *_ENVIRONMENT)):
         return DamagedFile
     if name.startswith(_READ_ONLY) or _is_read_only(path.parent):
         return ReadOnly

@@ -173,7 +173,7 @@ def test_d7_a_power_cut_while_it_is_set_aside_costs_nothing(tmp_path: Path, name
 UNUSABLE = """
 import os, sys
 from pathlib import Path
-import sqlite_utils
+from sqlite_utils import Database
 from tests.unit.collector.storage.damage import contents, opened
 folder = Path(sys.argv[1])
 os.chown(folder, 65534, 65534)
