@@ -36,16 +36,16 @@ def frames(log: BinaryIO) -> Iterator[Frame]:
 
 
 def ends_soundly(log: BinaryIO) -> bool:
-    """Whether all is well with the log, or only its last transaction is torn, as a power cut leaves it.
+    """Whether all is well with the log, or its last transaction was never finished, as a power cut leaves it.
 
-    Each transaction is fsynced before the next begins: one that is spoilt with others behind it was sound once.
+    A commit behind something spoilt says that SQLite would pass over what was safe once.
     """
     header = _header(log)
     if not _is_sound(header):
         return not any(True for _ in frames(log))
     order, sums = _order(header), struct.unpack_from(">II", header, 24)
     expected = _HEADER_BYTES + _FRAME_HEADER.size
-    spoilt, commits_behind = False, 0
+    spoilt = False
     for frame in frames(log):
         spoilt = spoilt or frame.place != expected
         if not spoilt:
@@ -53,8 +53,9 @@ def ends_soundly(log: BinaryIO) -> bool:
             sums = _sums(frame.head + log.read(PAGE_BYTES), order, sums)
             spoilt = sums != frame.sums
         expected = frame.place + PAGE_BYTES + _FRAME_HEADER.size
-        commits_behind += spoilt and frame.commits
-    return commits_behind < 2
+        if spoilt and frame.commits:
+            return False
+    return True
 
 
 def _header(log: BinaryIO) -> bytes:
