@@ -252,6 +252,11 @@ class Line:
         self._removing = []
 
     @property
+    def in_memory_only(self) -> int:
+        """How many messages are not on disk."""
+        return sum(entry.row is None for part in (self.in_flight, self.writing, self.fresh) for entry in part)
+
+    @property
     def unsaved_bytes(self) -> int:
         """Of the payloads that are in memory only."""
         parts = (self.in_flight, self.writing)

@@ -6,9 +6,9 @@ and kept until its PUBACK. Every recorded data message is acknowledged, waiting,
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import structlog
 
@@ -21,8 +21,10 @@ from collector.delivery.ledger import Ledger
 from collector.delivery.message import Entry, Message
 from collector.delivery.queues import Queues
 from collector.delivery.tail import Tail
+from collector.delivery.window import window
 from collector.status.board import Board, BufferState
 from collector.storage.folder import folder_lock
+from collector.storage.inspection import Inspection
 from collector.storage.records import Found, Gap, Record, Tally
 
 EventLetter = Callable[[str, Mapping[str, object]], Message | None]
@@ -33,6 +35,8 @@ RING_BYTES = 64 << 20
 RING_LETTERS = 1_000
 RING_LETTER_BYTES = 8 << 20
 _CLOSE_S = 3.0
+
+ResultT = TypeVar("ResultT")
 
 log = structlog.get_logger()
 
@@ -111,11 +115,17 @@ class Outbox:
             )
             try:
                 outbox._found = await outbox._keeper.open()
-                async with outbox._kept():
+                async with outbox._kept(), outbox._seen(folder, tail):
                     yield outbox
             finally:
                 if not await tail.stop(timeout_s=1.0):
                     log.error("the disk hangs, its last writes were left behind", folder=str(folder))
+
+    def _seen(self, folder: Path, tail: Tail) -> AbstractAsyncContextManager[None]:
+        def look(job: Callable[[Inspection], ResultT], /) -> asyncio.Future[ResultT]:
+            return tail.call(lambda store: job(Inspection(*store.place)))
+
+        return window(folder, look, commit=self.commit, in_memory=lambda: self._queues.data.in_memory_only)
 
     @asynccontextmanager
     async def _kept(self) -> AsyncIterator[None]:

@@ -7,7 +7,6 @@ from collector.crashpoint import CrashPoint, passing
 from collector.storage.errors import StorageFailed
 
 MOVE_AT_BYTES = 4 << 20
-LARGEST_BYTES = 64 << 20
 _PAGES_OF_A_CHANGE = 16 << 10
 
 
@@ -26,7 +25,7 @@ class Journal:
     def move_if_due(self) -> None:
         """To be called before a transaction: a failure says that the transaction was not begun.
 
-        Raises `sqlite3.Error`, and `StorageFailed` for a log that grows although nothing fails.
+        Raises `sqlite3.Error`, and `StorageFailed` for a log that something keeps from being moved.
         """
         if self._unmoved >= MOVE_AT_BYTES:
             self.move()
@@ -35,7 +34,6 @@ class Journal:
         """Bring what is in the log into the file, both fsynced. Raises as `move_if_due`."""
         passing(CrashPoint.IN_CHECKPOINT)
         busy, pages, moved = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if busy or moved < pages:
+            raise StorageFailed(f"{self._log}: {pages - moved} pages that can not be moved into the file")
         self._unmoved = 0
-        size = self._log.stat().st_size if self._log.exists() else 0
-        if (busy or moved < pages) and size > LARGEST_BYTES:
-            raise StorageFailed(f"{self._log}: {size >> 20} MiB that can not be moved into the file")

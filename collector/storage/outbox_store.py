@@ -187,6 +187,11 @@ class OutboxStore:
         """Take the room back that a full disk had cost; False while there is none."""
         return self._ballast.hold()
 
+    @property
+    def place(self) -> tuple[sqlite3.Connection, Path]:
+        """For those who look without changing anything."""
+        return self._connection, self._path
+
     def close(self) -> None:
         """Let go of the file."""
         with storage_errors(self._path):

@@ -171,11 +171,12 @@ def test_d7_a_power_cut_while_it_is_set_aside_costs_nothing(tmp_path: Path, name
 
 
 UNUSABLE = """
-import os, sys
+import os, sys, tempfile
 from pathlib import Path
-from sqlite_utils import Database
 from tests.unit.collector.storage.damage import contents, opened
 folder = Path(sys.argv[1])
+with tempfile.TemporaryDirectory() as other:
+    opened(Path(other))[0].close()  # imports what may not be readable for others
 os.chown(folder, 65534, 65534)
 os.setgid(65534)
 os.setuid(65534)
