@@ -103,7 +103,7 @@ class OutboxStore:
                 return Loss(0, ())
             self._ballast.let_go()
             work = TakeOver(self._connection, self._journal, self._data, self._letters)
-            loss = work.carry_out(aside, known, lambda gaps: self._announce_all(gaps, "corrupt"))
+            loss = work.carry_out(aside, known, lambda gaps: self._announce(gaps, "corrupt"))
             self.confirmed = Confirmed(self._data.last, self._letters.last)
             self.found = self._find(loss.count or 0)
             self._allowed = max(self._limit, used_bytes(self._connection))
@@ -178,7 +178,7 @@ class OutboxStore:
             if last is None:
                 return Purge()
             lost = self._data.measure(after + 1, last)
-            letters = self._announce_all(self._data.gaps(after + 1, last), reason)
+            letters = self._announce(self._data.gaps(after + 1, last), reason)
             self._data.remove([(after + 1, last)], lost)
             passing(CrashPoint.IN_PURGE)
             return Purge(lost, letters, self._over_limit())
@@ -245,13 +245,13 @@ class OutboxStore:
         if record.epoch is None or record.seq is None:
             return 0
         gap = Gap(record.epoch, record.seq, record.seq, 1, record.stamp_ms, record.stamp_ms)
-        return self._announce_all([gap], reason)
+        return self._announce([gap], reason)
 
     def _bound_dead_letters(self) -> None:
         while self._dead.tally().bytes > _DEAD_LETTER_BYTES and (last := self._dead.block_end(0, 1)):
             self._dead.remove([(last, last)], self._dead.measure(last, last))
 
-    def _announce_all(self, gaps: Iterable[Gap], reason: str) -> int:
+    def _announce(self, gaps: Iterable[Gap], reason: str) -> int:
         letters = [letter for gap in gaps if (letter := self._gap_letter(gap, reason))]
         if letters:
             self._letters.append(letters)
