@@ -99,7 +99,7 @@ async def test_a_folder_that_can_not_be_used_at_start_is_no_reason_not_to_start(
         assert [(entry.epoch, entry.seq) for entry in await take_all(outbox)] == [(epoch, 1)]
 
 
-async def test_a_file_that_goes_bad_under_the_process_is_replaced_and_the_loss_named(
+async def test_d8_a_file_that_goes_bad_under_the_process_is_replaced_and_the_loss_named(
     opened: Opener, clock: FakeClock, tmp_path: Path, boards: list[Board]
 ) -> None:
     async with opened() as outbox:

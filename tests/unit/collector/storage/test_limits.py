@@ -1,6 +1,8 @@
 """The bounds: of the file, of the write-ahead log, of one step of a purge."""
 
 import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from collector.storage.errors import StorageFailed
 from collector.storage.opening import open_outbox
 from collector.storage.outbox_store import OutboxStore
 from collector.storage.records import Change, Record
-from tests.unit.collector.storage.damage import BIG, LOG_NAME, contents, gap_letter, letters
+from tests.unit.collector.storage.damage import BIG, LOG_NAME, contents, gap_letter, letters, opened, specimen
 
 ROWS = 100_000
 STEP_S = 0.05
@@ -76,4 +78,18 @@ def test_d5_at_five_times_the_limit_all_is_kept_or_named(tmp_path: Path) -> None
     assert {gap[0] for gap in gaps} == {"limit"}
     assert named + kept == list(range(1, recorded + 1))
     assert named
+    store.close()
+
+
+def test_d3_a_crash_in_a_purge_leaves_what_was_and_names_nothing(tmp_path: Path) -> None:
+    one = specimen(tmp_path / "one", count=300, largest=300, acknowledged=0, closed=True)
+    program = (
+        "import sys; from pathlib import Path; from tests.unit.collector.storage.damage import opened; "
+        "opened(Path(sys.argv[1]))[0].purge(0, 'limit')"
+    )
+    command = [sys.executable, "-c", program, str(one.folder)]
+    assert subprocess.run(command, env={"CRASHPOINT": "in-purge:1"}, check=False).returncode == 137
+    store, _ = opened(one.folder)
+    assert contents(store) == one.bodies
+    assert not [letter for letter in letters(store) if letter.startswith("limit")]
     store.close()

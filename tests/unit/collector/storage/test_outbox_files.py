@@ -110,7 +110,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(kind=st.sampled_from(["cut", "bits", "zero page", "noise page"]), seed=st.integers(0, 1 << 30))
 @example(kind="bits", seed=7120)  # a tree that leads the reader back to where it came from
-def test_damage_never_keeps_it_from_opening_and_never_changes_a_message(
+def test_d7_damage_never_keeps_it_from_opening_and_never_changes_a_message(
     sound: Path, tmp_path_factory: pytest.TempPathFactory, kind: str, seed: int
 ) -> None:
     chance = random.Random(seed)
@@ -154,7 +154,7 @@ def test_what_can_be_read_of_a_damaged_file_is_saved(tmp_path: Path) -> None:
     assert all(payload == body(seq) for seq, payload in found.items())
 
 
-def test_a_spoilt_payload_goes_to_the_dead_letters_and_is_named(tmp_path: Path) -> None:
+def test_d14_a_spoilt_payload_goes_to_the_dead_letters_and_is_named(tmp_path: Path) -> None:
     filled(tmp_path, 10)
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as fingers:
         fingers.execute("UPDATE data SET payload = x'00' WHERE seq = 4")
