@@ -14,7 +14,7 @@ from collector.delivery.queues import Queues
 from collector.delivery.tail import Tail
 from collector.status.board import Board
 from collector.storage.errors import StorageFailed
-from collector.storage.outbox_store import OutboxStore
+from collector.storage.outbox_store import OutboxStore, connection_release
 from collector.storage.queue_table import ReadableQueue
 from collector.storage.records import Batch, Found, Known, Record, Tally
 
@@ -69,6 +69,8 @@ class Disk:
             for line in lines:
                 line.reopening_failed()
             raise
+        if not self.opened_once:
+            log.info("outbox opened", sqlite=connection_release(), waiting=opened.found.data.messages)
         self.epoch, self._readable, self.opened_once = opened.epoch, True, True
         if opened.damage:
             log.error("outbox file could not be used, a new one was begun", reason=opened.damage)
