@@ -19,7 +19,8 @@ from collector.delivery.outbox import Outbox
 from collector.status.board import Board
 from collector.storage.errors import DiskFull, StorageFailed
 from collector.storage.outbox_store import FILE_NAME, OutboxStore
-from collector.storage.records import Applied, Change
+from collector.storage.queue_table import ReadableQueue
+from collector.storage.records import Applied, Batch, Change
 from tests.doubles.clock import FakeClock
 from tests.unit.collector.delivery.conftest import EVENTS_TOPIC, mark_buffered, next_entry
 
@@ -135,7 +136,7 @@ class Run:
         elif what in ("disk full", "disk back"):
             self.disk.full = what == "disk full"
         elif what == "failed fsync":
-            self.disk.failing = count % 5
+            self.disk.failing = count % 3  # the third attempt is the last before the clock has to move
         elif what == "damage":
             self.spoil(count)
         elif what == "lose connection":
@@ -208,6 +209,7 @@ class FussyDisk:
     def __init__(self) -> None:
         self.full = False
         self.failing = 0
+        self._failed: set[OutboxStore] = set()
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
@@ -221,10 +223,19 @@ class FussyDisk:
             if self.failing:
                 self.failing -= 1
                 store.confirmed = confirmed
+                self._failed.add(store)
                 raise StorageFailed("fsync failed")
             return applied
 
-        with mock.patch.object(OutboxStore, "apply", fussy):
+        read = OutboxStore.read
+
+        def unless_failed(store: OutboxStore, queue: ReadableQueue, after: int, limit: int, max_bytes: int) -> Batch:
+            # SQLite does not show what it could not commit before the file is opened anew.
+            if store in self._failed:
+                raise StorageFailed("fsync failed")
+            return read(store, queue, after, limit, max_bytes)
+
+        with mock.patch.object(OutboxStore, "apply", fussy), mock.patch.object(OutboxStore, "read", unless_failed):
             yield
 
 
