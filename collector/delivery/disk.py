@@ -129,6 +129,7 @@ class Disk:
 
     async def purge(self, reason: str) -> None:
         """Give up the oldest data on disk: until the limit is kept, at least one step of it."""
+        await self.bury_refused()  # or their rows could be given up once more
         data, more = self._queues.data, True
         while more and not data.loading:
             after = data.unload()

@@ -139,7 +139,7 @@ class _Holes:
         # How many were of the one and how many of the other epoch, nobody knows: the younger one first.
         of_next = min(count, next_seq - 1)
         gaps = [
-            Gap(epoch, seq + 1, seq + count, count - of_next, stamp_ms, next_ms),
+            Gap(epoch, seq + 1, None, count - of_next, stamp_ms, next_ms),
             Gap(next_epoch, next_seq - of_next, next_seq - 1, of_next, stamp_ms, next_ms),
         ]
         return [gap for gap in gaps if gap.count]
