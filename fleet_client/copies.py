@@ -12,7 +12,7 @@ whole or known to be not. The functions block: call them in a thread, one at a t
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -46,8 +46,10 @@ class Aside:
 class DocumentStore:
     """Keeps documents in ``folder`` (``DATA_DIR/config``), which is made at the first need, for its owner only."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, on_half: Callable[[], None] = lambda: None) -> None:
+        """`on_half` is called when a body is on disk and its check is not."""
         self._folder = folder
+        self._on_half = on_half
         self._earlier = folder / "earlier"
         self._current = folder / "current.json"
         self._aside = folder / "aside.json"
@@ -65,6 +67,7 @@ class DocumentStore:
             _make_folder(self._earlier)
             for file in (self._next_earlier(), self._current):
                 _write(file, body)
+                self._on_half()
                 _write(self._check_of(file), check)
             self._forget_oldest()
         except OSError as error:

@@ -23,6 +23,7 @@ from collector.config.plan import Plan
 from collector.config.planner import PlanOptions
 from collector.config.source import ApiSource, ConfigSource
 from collector.config.sync import ConfigSync
+from collector.crashpoint import CrashPoint, passing
 from collector.delivery.address import EdgeAddress, mqtt_options
 from collector.delivery.changes import Changes
 from collector.delivery.encode import ScanEncoder
@@ -207,7 +208,7 @@ def _config_sync(
     show_insecure(board, settings, ())
     return ConfigSync(
         source,
-        DocumentStore(settings.data_dir / "config"),
+        DocumentStore(settings.data_dir / "config", on_half=partial(passing, CrashPoint.IN_CONFIG_WRITE)),
         plan_options(settings),
         apply,
         fixed_id=settings.edge_id_fixed,

@@ -31,9 +31,13 @@ FieldsOfConnection = Annotated[
     list[str] | None, typer.Option("--set", help="Another field of its connection.", metavar="FIELD=VALUE")
 ]
 AnswerTimeout = Annotated[float, typer.Option("--timeout", min=0.01, help="Seconds that one answer may take.")]
-DataDir = Annotated[
+CertificateFolder = Annotated[
     Path | None,
-    typer.Option(help="Where certificates are kept. Default: DATA_DIR, else a folder of the user.", metavar="FOLDER"),
+    typer.Option(
+        "--data-dir",
+        help="Where certificates are kept. Default: DATA_DIR, else a folder of the user.",
+        metavar="FOLDER",
+    ),
 ]
 PasswordFile = Annotated[
     Path | None,
@@ -41,6 +45,11 @@ PasswordFile = Annotated[
 ]
 
 app.add_typer(simulate.app, name="simulate")
+buffer = typer.Typer(help="What waits in the outbox, of a stopped collector or a running one.", no_args_is_help=True)
+app.add_typer(buffer, name="buffer")
+DataFolder = Annotated[
+    Path | None, typer.Option("--data-dir", help="Instead of DATA_DIR in the settings.", metavar="FOLDER")
+]
 
 
 class PlcEthernet(StrEnum):
@@ -160,7 +169,7 @@ def read(
     port: DevicePort = None,
     setting: FieldsOfConnection = None,
     password_file: PasswordFile = None,
-    data_dir: DataDir = None,
+    data_dir: CertificateFolder = None,
     timeout: AnswerTimeout = 3.0,
 ) -> None:
     """Read some addresses once and show all that their bytes can mean: every type in every order, and text.
@@ -199,7 +208,7 @@ def browse(
     port: DevicePort = None,
     setting: FieldsOfConnection = None,
     password_file: PasswordFile = None,
-    data_dir: DataDir = None,
+    data_dir: CertificateFolder = None,
     depth: Annotated[int, typer.Option(min=1, max=20, help="How many levels.")] = 1,
     timeout: AnswerTimeout = 3.0,
 ) -> None:
@@ -234,6 +243,38 @@ def _fields(settings: list[str] | None) -> dict[str, object]:
             raise typer.BadParameter(f"{each!r} is no FIELD=VALUE", param_hint="--set")
         fields[name.strip()] = value
     return fields
+
+
+@buffer.command("stats")
+def buffer_stats(env_file: EnvFile = None, data_dir: DataFolder = None) -> None:
+    """Show as JSON how much waits: messages, bytes, oldest and newest, by epoch, and the dead letters.
+
+    Exit status: 0 shown, 1 the outbox can not be read, 2 the settings must be mended.
+
+    Example: edge-collector buffer stats --data-dir /var/lib/edge-collector
+    """
+    from collector.cli.buffer import show_stats
+
+    raise typer.Exit(show_stats(env_file, data_dir))
+
+
+@buffer.command("export")
+def buffer_export(
+    file: Annotated[
+        Path | None, typer.Argument(help="A new file; without it, standard output.", metavar="FILE")
+    ] = None,
+    env_file: EnvFile = None,
+    data_dir: DataFolder = None,
+) -> None:
+    """Write what waits as lines of JSON: topic, epoch, seq, timestamp, payload. Nothing is taken out of the outbox.
+
+    Exit status: 0 all is written, 1 the outbox can not be read, 2 the settings must be mended.
+
+    Example: edge-collector buffer export waiting.jsonl --data-dir /var/lib/edge-collector
+    """
+    from collector.cli.buffer import export
+
+    raise typer.Exit(export(env_file, data_dir, file))
 
 
 @app.command()

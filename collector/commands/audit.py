@@ -7,7 +7,7 @@ from typing import Protocol
 
 from collector.clock import Clock, iso_utc
 from collector.storage.audit_file import AuditFile
-from collector.storage.errors import NotWritable
+from collector.storage.errors import StorageFailed
 
 
 class AuditFailed(Exception):
@@ -41,5 +41,5 @@ class FileAudit:
         async with self._turn:
             try:
                 await asyncio.to_thread(self._file.append, timed)
-            except NotWritable as error:
+            except StorageFailed as error:
                 raise AuditFailed(str(error)) from error

@@ -12,37 +12,40 @@ def gap_fields(gap: Gap, reason: str) -> dict[str, object]:
         "from_seq": gap.from_seq,
         "to_seq": gap.to_seq,
         "count": gap.count,
-        "from": iso_utc(gap.from_ms),
-        "to": iso_utc(gap.to_ms),
+        "from": None if gap.from_ms is None else iso_utc(gap.from_ms),
+        "to": None if gap.to_ms is None else iso_utc(gap.to_ms),
         "reason": reason,
     }
 
 
-def unknown_gap_fields(epoch: str, count: int) -> dict[str, object]:
-    """The fields of a ``gap`` event about messages of which nothing is known but how many they were."""
-    fields: dict[str, object] = {"epoch": epoch, "from_seq": None, "to_seq": None, "count": count}
-    return fields | {"from": None, "to": None, "reason": "corrupt"}
+def unlocated(epoch: str, count: int) -> Gap:
+    """Messages of which nothing is known but how many they were."""
+    return Gap(epoch, None, None, count, None, None)
 
 
 class Losses:
     """Messages that were dropped from memory, as ranges."""
 
     def __init__(self) -> None:
-        self._gaps: list[Gap] = []
+        self._ranges: list[tuple[Entry, Entry]] = []
 
     def add(self, entry: Entry) -> None:
         """Note one lost data message."""
-        assert entry.epoch is not None and entry.seq is not None  # noqa: S101, PT018 - letters are never dropped
-        last = self._gaps[-1] if self._gaps else None
-        if last is not None and last.epoch == entry.epoch and last.to_seq + 1 == entry.seq:
-            self._gaps[-1] = Gap(last.epoch, last.from_seq, entry.seq, last.count + 1, last.from_ms, entry.stamp_ms)
+        first, last = self._ranges[-1] if self._ranges else (None, None)
+        if first and last and last.epoch == entry.epoch and (last.seq or 0) + 1 == entry.seq:
+            self._ranges[-1] = first, entry
         else:
-            self._gaps.append(Gap(entry.epoch, entry.seq, entry.seq, 1, entry.stamp_ms, entry.stamp_ms))
+            self._ranges.append((entry, entry))
 
     def __bool__(self) -> bool:
-        return bool(self._gaps)
+        return bool(self._ranges)
 
     def take(self) -> list[Gap]:
         """What was lost since the last time."""
-        gaps, self._gaps = self._gaps, []
-        return gaps
+        ranges, self._ranges = self._ranges, []
+        return [_gap(first, last) for first, last in ranges]
+
+
+def _gap(first: Entry, last: Entry) -> Gap:
+    count = (last.seq or 0) - (first.seq or 0) + 1
+    return Gap(first.epoch or "", first.seq, last.seq, count, first.stamp_ms, last.stamp_ms)

@@ -18,6 +18,15 @@ class Ledger:
         self.counts.bytes += tally.bytes
         self.counts.oldest_ms = oldest_ms
 
+    def found_lost(self, messages: int) -> None:
+        """The last run had left this much more behind, and damage took it: it is named in a gap."""
+        self.counts.recorded += messages
+        self.counts.dropped += messages
+
+    def weigh(self, size: int) -> None:
+        """What waits was weighed anew."""
+        self.counts.bytes = size
+
     def recorded(self, entry: Entry) -> None:
         """A new message waits."""
         self.counts.recorded += 1

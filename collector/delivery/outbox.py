@@ -6,14 +6,17 @@ and kept until its PUBACK. Every recorded data message is acknowledged, waiting,
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import structlog
 
 from collector.clock import Clock
+from collector.crashpoint import CrashPoint, passing
+from collector.delivery.disk import Disk
 from collector.delivery.gaps import gap_fields
+from collector.delivery.inspection_door import inspection_door
 from collector.delivery.keeper import Keeper
 from collector.delivery.ledger import Ledger
 from collector.delivery.message import Entry, Message
@@ -21,6 +24,7 @@ from collector.delivery.queues import Queues
 from collector.delivery.tail import Tail
 from collector.status.board import Board, BufferState
 from collector.storage.folder import folder_lock
+from collector.storage.inspection import Inspection
 from collector.storage.records import Found, Gap, Record, Tally
 
 EventLetter = Callable[[str, Mapping[str, object]], Message | None]
@@ -28,7 +32,11 @@ EventLetter = Callable[[str, Mapping[str, object]], Message | None]
 
 RING_MESSAGES = 10_000
 RING_BYTES = 64 << 20
+RING_LETTERS = 1_000
+RING_LETTER_BYTES = 8 << 20
 _CLOSE_S = 3.0
+
+ResultT = TypeVar("ResultT")
 
 log = structlog.get_logger()
 
@@ -56,15 +64,16 @@ class Outbox:
         self._event_letter = event_letter
         self._write_first = commit_ms == 0
         self._queues = Queues(Ledger(counts))
-        self._keeper = Keeper(
+        self._keeper = Keeper(self._queues, commit_ms=commit_ms, clock=clock, board=board, tell=self._tell)
+        self._keeper.disk = self._disk = Disk(
             tail,
             self._queues,
-            commit_ms=commit_ms,
             clock=clock,
             board=board,
             mark_buffered=mark_buffered,
             tell=self._tell,
             on_available=lambda: self.on_available(),
+            on_trouble=self._keeper.notice_trouble,
         )
         self._found = Found()
         self._seq = 0
@@ -106,11 +115,17 @@ class Outbox:
             )
             try:
                 outbox._found = await outbox._keeper.open()
-                async with outbox._kept():
+                async with outbox._kept(), outbox._seen(folder, tail):
                     yield outbox
             finally:
                 if not await tail.stop(timeout_s=1.0):
                     log.error("the disk hangs, its last writes were left behind", folder=str(folder))
+
+    def _seen(self, folder: Path, tail: Tail) -> AbstractAsyncContextManager[None]:
+        def look(job: Callable[[Inspection], ResultT], /) -> asyncio.Future[ResultT]:
+            return tail.call(lambda store: job(Inspection(*store.place)))
+
+        return inspection_door(folder, look, commit=self.commit, in_memory=lambda: self._queues.data.in_memory_only)
 
     @asynccontextmanager
     async def _kept(self) -> AsyncIterator[None]:
@@ -128,7 +143,7 @@ class Outbox:
     @property
     def epoch(self) -> str:
         """The time of this start in ms, in base 36: always greater than any before."""
-        return self._keeper.epoch
+        return self._disk.epoch
 
     def next_seq(self) -> int:
         """The sequence number for the next data message: 1, 2, 3 …"""
@@ -144,12 +159,19 @@ class Outbox:
         self._queues.ledger.recorded(entry)
         while len(data.fresh) > RING_MESSAGES or (data.fresh_bytes > RING_BYTES and len(data.fresh) > 1):
             self._queues.drop_oldest_fresh()
+        passing(CrashPoint.READ_NO_COMMIT)
         self._recorded(now)
 
     def put_letter(self, message: Message) -> None:
-        """Record a response or an event: goes before all data and is never dropped."""
+        """Record a response or an event: goes before all data and is never dropped while the disk takes it.
+
+        While neither disk nor broker does, the last `RING_LETTERS` are kept, and `RING_LETTER_BYTES` at most.
+        """
         now = self._clock.monotonic()
-        self._queues.letters.add(Entry(message.topic, message.payload, self._clock.wall_ms(), now))
+        letters = self._queues.letters
+        letters.add(Entry(message.topic, message.payload, self._clock.wall_ms(), now))
+        while len(letters.fresh) > RING_LETTERS or (letters.fresh_bytes > RING_LETTER_BYTES and len(letters.fresh) > 1):
+            self._queues.drop_oldest_letter()
         self._recorded(now)
 
     def announce_start(self) -> None:
@@ -180,10 +202,10 @@ class Outbox:
         None when nothing waits, or when it has yet to be read from or written to disk.
         """
         write_first = self._write_first and self._keeper.trouble is None
-        for lane, wanted in ((self._queues.letters, letters), (self._queues.data, data)):
+        for line, wanted in ((self._queues.letters, letters), (self._queues.data, data)):
             if wanted:
-                entry = lane.take(written_only=write_first)
-                self._keeper.read_ahead(lane)
+                entry = line.take(written_only=write_first)
+                self._disk.read_ahead(line)
                 if entry is not None:
                     return entry
         return None
@@ -198,14 +220,16 @@ class Outbox:
 
     def acknowledge(self, entry: Entry) -> None:
         """The broker has it (PUBACK). Repetitions are ignored."""
-        lane = self._queues.lane(entry)
-        if not lane.settle(entry, self._clock.monotonic()):
+        passing(CrashPoint.SENT_UNACKED)
+        line = self._queues.line(entry)
+        if not line.settle(entry, self._clock.monotonic()):
             return
         if entry.row is not None:
-            self._keeper.notice_removed(lane)
+            passing(CrashPoint.ACKED_UNDELETED)
+            self._keeper.notice_removed(line)
         if entry.is_data:
-            self._queues.ledger.acknowledged(entry, lane.oldest_waiting())
-            if self._queues.backlog.drained_by(lane.on_disk):
+            self._queues.ledger.acknowledged(entry, line.oldest_waiting())
+            if self._queues.backlog.drained_by(line.on_disk):
                 self._tell("drained", {"epoch": entry.epoch, "to_seq": entry.seq})
 
     def refuse(self, entry: Entry, reason: str) -> None:
@@ -215,7 +239,7 @@ class Outbox:
 
     def set_aside(self, entry: Entry, reason: str) -> bool:
         """As `refuse`, without a word in the log; False if it was not in flight any more."""
-        if not self._queues.lane(entry).discard(entry):
+        if not self._queues.line(entry).discard(entry):
             return False
         if entry.is_data:
             self._queues.ledger.lost(Tally(1, len(entry.payload)))

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from collector.storage.epoch import next_epoch
 from collector.storage.errors import DamagedFile, StorageFailed
+from collector.storage.opening import open_outbox
 from collector.storage.outbox_store import GapLetter, OutboxStore
-from collector.storage.records import Found
+from collector.storage.records import Confirmed, Found, Known
 from collector.storage.thread import StorageThread
 
 ResultT = TypeVar("ResultT")
@@ -33,6 +34,7 @@ class Tail:
         self._limit_bytes = limit_bytes
         self._gap_letter = gap_letter
         self._store: OutboxStore | None = None
+        self._confirmed: Confirmed | None = None
         self._thread = StorageThread("outbox")
 
     @property
@@ -40,21 +42,25 @@ class Tail:
         """Whether the thread still works."""
         return self._thread.alive
 
-    def open(self, wall_ms: int, epoch: str = "", distrust: str = "") -> asyncio.Future[Opened]:
+    def open(self, wall_ms: int, epoch: str, known: Known, distrust: str = "") -> asyncio.Future[Opened]:
         """Open the file, or open it anew, and begin an epoch, or go on with the one given.
 
-        `distrust` says why the file is to be set aside even if it opens.
+        `known` is what memory knows of the file; `distrust` says why it is to be set aside even if it opens.
         """
 
         def job() -> Opened:
             try:
-                return self._begin(wall_ms, epoch, distrust)
+                return self._begin(wall_ms, epoch, known, distrust)
             except DamagedFile as damage:
                 if distrust:
                     raise
-                return self._begin(wall_ms, epoch, str(damage))
+                return self._begin(wall_ms, epoch, known, str(damage))
 
         return self._thread.submit(job)
+
+    def settled(self) -> asyncio.Future[None]:
+        """Done when all that was asked for before is done and reported."""
+        return self._thread.submit(lambda: None)
 
     def next_epoch(self, wall_ms: int) -> asyncio.Future[str]:
         """An epoch for a run that can not note it."""
@@ -69,10 +75,17 @@ class Tail:
         self._thread.submit(self._close)
         return await self._thread.stop(timeout_s)
 
-    def _begin(self, wall_ms: int, epoch: str, distrust: str) -> Opened:
+    def _begin(self, wall_ms: int, epoch: str, known: Known, distrust: str) -> Opened:
         self._close()
-        place = self._folder, self._limit_bytes, self._gap_letter
-        self._store, damage = OutboxStore.renew(*place, distrust) if distrust else OutboxStore.open(*place)
+        self._store, damage = open_outbox(
+            self._folder,
+            self._limit_bytes,
+            self._gap_letter,
+            known=known,
+            confirmed=self._confirmed,
+            distrust=distrust,
+        )
+        self._confirmed = None
         return Opened(self._store.begin_epoch(wall_ms, epoch), self._store.found, damage)
 
     def _opened(self) -> OutboxStore:
@@ -83,5 +96,6 @@ class Tail:
     def _close(self) -> None:
         store, self._store = self._store, None
         if store is not None:
+            self._confirmed = store.confirmed
             with suppress(StorageFailed):
                 store.close()

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from collector.storage.errors import NotWritable
+from collector.storage.errors import StorageFailed
 from collector.storage.folder import sync_folder
 
 FILE_NAME = "audit.jsonl"
@@ -20,7 +20,7 @@ class AuditFile:
         self._path = folder / FILE_NAME
 
     def append(self, entry: Mapping[str, object]) -> None:
-        """Keep an entry for good. Raises `NotWritable`; then a part of it may stand at the file's end."""
+        """Keep an entry for good. Raises `StorageFailed`; then a part of it may stand at the file's end."""
         line = json.dumps(entry, ensure_ascii=False, default=str).encode() + b"\n"
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ class AuditFile:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise NotWritable(f"{self._path} can not be written: {error.strerror or error}") from error
+            raise StorageFailed(f"{self._path} can not be written: {error.strerror or error}") from error
 
     def _open(self, room: int) -> int:
         created = not self._path.exists()

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from collector.storage.aside import set_aside
 from collector.storage.database import connect, storage_errors, transaction
 from collector.storage.errors import DamagedFile
-from collector.storage.folder import set_aside
 
 FILE_NAME = "commands.db"
 KEPT_MS = 7 * 86_400_000

@@ -1,15 +1,18 @@
 """Opening SQLite files so that a committed row survives a power cut. Foreign errors become ours here."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from collector.storage.errors import DamagedFile, NotWritable, StorageFailed
+from collector.crashpoint import CrashPoint, passing
+from collector.storage.errors import DamagedFile, DiskFull, ReadOnly, StorageFailed
 from collector.storage.folder import sync_folder
 
-_NOT_WRITABLE = ("SQLITE_FULL", "SQLITE_READONLY")
+_FULL = "SQLITE_FULL"
+_READ_ONLY = "SQLITE_READONLY"
 _ENVIRONMENT = (
     "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PERM", "SQLITE_NOMEM",
 )  # fmt: skip
@@ -17,23 +20,38 @@ _ENVIRONMENT = (
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn what sqlite3 and the system raise into `StorageFailed` or `DamagedFile`."""
+    """Turn what sqlite3 and the system raise into `StorageFailed`, as the kind of it that fits."""
     try:
         yield
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", None) or type(error).__name__
-        raise _kind(name)(f"{path}: {error} ({name})") from error
+        raise _kind(name, path)(f"{path}: {error} ({name})") from error
     except (TypeError, ValueError, OverflowError) as error:
         # Text that is no UTF-8, or a NULL where a number was written: only a damaged file holds such things.
         raise DamagedFile(f"{path}: {error}") from error
     except OSError as error:
-        raise StorageFailed(f"{path}: {error.strerror or error}") from error
+        raise _system_kind(error, path)(f"{path}: {error.strerror or error}") from error
 
 
-def _kind(name: str) -> type[StorageFailed]:
-    if name.startswith(_NOT_WRITABLE):
-        return NotWritable
-    return StorageFailed if name.startswith(_ENVIRONMENT) else DamagedFile
+def _kind(name: str, path: Path) -> type[StorageFailed]:
+    if not name.startswith((_FULL, _READ_ONLY, *_ENVIRONMENT)):
+        return DamagedFile
+    if name.startswith(_READ_ONLY) or _is_read_only(path.parent):
+        return ReadOnly
+    return DiskFull if name.startswith(_FULL) else StorageFailed
+
+
+def _system_kind(error: OSError, path: Path) -> type[StorageFailed]:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return DiskFull
+    return ReadOnly if error.errno == errno.EROFS or _is_read_only(path.parent) else StorageFailed
+
+
+def _is_read_only(folder: Path) -> bool:
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY) or not os.access(folder, os.W_OK)
+    except OSError:
+        return False
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -43,8 +61,7 @@ def connect(path: Path) -> sqlite3.Connection:
     releases before 3.51.3. Raises `StorageFailed`, `DamagedFile`.
     """
     with storage_errors(path):
-        if path.exists() and not path.is_file():
-            raise DamagedFile(f"{path} is not a regular file")
+        _check_usable(path)
         created = not path.exists()
         connection = sqlite3.connect(path, isolation_level=None, timeout=2.0)
         try:
@@ -52,10 +69,20 @@ def connect(path: Path) -> sqlite3.Connection:
             if created:
                 path.chmod(0o600)
                 sync_folder(path.parent)
+                passing(CrashPoint.FIRST_CREATION)
         except BaseException:
             connection.close()
             raise
     return connection
+
+
+def _check_usable(path: Path) -> None:
+    """Raises `DamagedFile` for what is better set aside than opened."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise DamagedFile(f"{path} is not a regular file")
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK) and not _is_read_only(path.parent):
+        owner = path.stat().st_uid
+        raise DamagedFile(f"{path} may not be read and written by this user (it belongs to uid {owner})")
 
 
 def _configure(connection: sqlite3.Connection, path: Path) -> None:
@@ -64,6 +91,8 @@ def _configure(connection: sqlite3.Connection, path: Path) -> None:
     if mode != "wal":
         raise StorageFailed(f"{path}: this file system does not carry SQLite's write-ahead log (mode {mode})")
     connection.execute("PRAGMA synchronous = FULL")
+    # Done by the journal: within a commit SQLite would keep a failing checkpoint to itself.
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute("PRAGMA journal_size_limit = 8388608")
 
 

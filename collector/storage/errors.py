@@ -2,8 +2,9 @@
 
 StorageError
 ├── DataFolderInUse   another process works in the folder; end, and say so
-└── StorageFailed     disk broken or away; keep what there is in memory, open the file anew
-    ├── NotWritable   disk full or read-only; the file itself is well, try again
+└── StorageFailed     disk broken or away; keep what there is in memory, open the file anew and verify it
+    ├── DiskFull      no room; the file itself is well: drop the oldest to make some, try again
+    ├── ReadOnly      nothing may be written there; the file is well, open it anew now and then
     └── DamagedFile   the file can be read, but not believed; set it aside and begin anew
 """
 
@@ -20,8 +21,12 @@ class StorageFailed(StorageError):
     """The disk, or the file on it, refused."""
 
 
-class NotWritable(StorageFailed):
-    """There is no room, or no permission, to write."""
+class DiskFull(StorageFailed):
+    """There is no room to write: on the disk, or within the file's own limit."""
+
+
+class ReadOnly(StorageFailed):
+    """The file system, or the folder's permissions, let nothing be written."""
 
 
 class DamagedFile(StorageFailed):

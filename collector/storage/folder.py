@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from collector.storage.errors import DataFolderInUse, StorageFailed
-
-_KEPT_ASIDE = 2
+from collector.storage.errors import DataFolderInUse
 
 
 @contextmanager
@@ -69,39 +67,3 @@ def write_durably(path: Path, content: str) -> None:
         os.fsync(file.fileno())
     draft.replace(path)
     sync_folder(path.parent)
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a file nobody can use to ``NAME.damaged-1``; the one before becomes ``-2``, older ones go.
-
-    Raises `StorageFailed` where the folder can not be changed.
-    """
-    first = path.with_name(f"{path.name}.damaged-1")
-    second = path.with_name(f"{path.name}.damaged-{_KEPT_ASIDE}")
-    try:
-        for suffix in ("", "-wal"):
-            _move(Path(f"{first}{suffix}"), Path(f"{second}{suffix}"))
-            _move(Path(f"{path}{suffix}"), Path(f"{first}{suffix}"))
-        Path(f"{path}-shm").unlink(missing_ok=True)
-        sync_folder(path.parent)
-    except OSError as error:
-        raise StorageFailed(f"cannot set {path} aside: {error.strerror or error}") from error
-    return first
-
-
-def _move(source: Path, target: Path) -> None:
-    if target.is_dir() and not target.is_symlink():
-        _remove_tree(target)
-    else:
-        target.unlink(missing_ok=True)
-    if source.exists() or source.is_symlink():
-        source.rename(target)
-
-
-def _remove_tree(folder: Path) -> None:
-    for child in folder.iterdir():
-        if child.is_dir() and not child.is_symlink():
-            _remove_tree(child)
-        else:
-            child.unlink()
-    folder.rmdir()

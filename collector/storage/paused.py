@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from collector.storage.errors import DamagedFile, NotWritable
-from collector.storage.folder import set_aside, write_durably
+from collector.storage.aside import set_aside
+from collector.storage.errors import DamagedFile, StorageFailed
+from collector.storage.folder import write_durably
 
 _NOTE = "paused.json"
 
@@ -27,8 +28,8 @@ def read_paused(folder: Path) -> frozenset[str]:
 
 
 def note_paused(folder: Path, device_ids: frozenset[str]) -> None:
-    """Note these and no others, before it returns and for good. Raises `NotWritable`."""
+    """Note these and no others, before it returns and for good. Raises `StorageFailed`."""
     try:
         write_durably(folder / _NOTE, json.dumps(sorted(device_ids), ensure_ascii=False))
     except OSError as error:
-        raise NotWritable(f"{folder / _NOTE} can not be written: {error.strerror or error}") from error
+        raise StorageFailed(f"{folder / _NOTE} can not be written: {error.strerror or error}") from error

@@ -7,17 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from collector.storage.records import Gap, Record, Row, Tally
-from collector.storage.rowcodec import pack, unpack
+from collector.storage.rowcodec import label, pack, unpack
 
 ReadableQueue = Literal["data", "letters"]
 QueueName = Literal["data", "letters", "dead_letter"]
+
+_LAST_NUMBER = (1 << 63) - 1
 
 _INSERT = """INSERT INTO {table} (id, epoch, seq, stamp_ms, topic, size, packed, crc, payload)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _SELECT = """SELECT id, epoch, seq, stamp_ms, topic, size, packed, crc, payload
              FROM {table} WHERE id > ? ORDER BY id LIMIT ?"""
-_BETWEEN = """SELECT id, epoch, seq, stamp_ms, topic, size, packed, crc, payload
-              FROM {table} WHERE id BETWEEN ? AND ? ORDER BY id"""
+_PUT_BACK = _INSERT.replace("INSERT", "INSERT OR IGNORE")
 _DELETE = "DELETE FROM {table} WHERE id BETWEEN ? AND ?"
 # Two queries in one: asked for both at once, SQLite would read the whole table.
 _BOUNDS = """SELECT coalesce((SELECT min(id) FROM {table}), 1), coalesce((SELECT max(id) FROM {table}), 0)"""
@@ -25,7 +26,12 @@ _BLOCK_END = "SELECT max(id) FROM (SELECT id FROM {table} WHERE id > ? ORDER BY 
 _OLDEST = "SELECT stamp_ms FROM {table} ORDER BY id LIMIT 1"
 _SUM = "SELECT count(*), coalesce(sum(size), 0) FROM {table} WHERE id BETWEEN ? AND ?"
 _COUNT = "UPDATE meta SET value = value + ? WHERE key = ?"
+_NOTE = "UPDATE meta SET value = ? WHERE key = ?"
 _COUNTED = "SELECT value FROM meta WHERE key = ?"
+# The rows before each hole in the row numbers, and the rows behind it.
+_HOLES = """SELECT id, next_id FROM
+            (SELECT id, lead(id) OVER (ORDER BY id) AS next_id FROM {table}) WHERE next_id > id + 1 ORDER BY id"""
+_WHERE = "SELECT epoch, seq, stamp_ms FROM {table} WHERE id = ?"
 # Messages that never touched the disk leave holes in the sequence: they are not lost, so no gap may span them.
 _ISLANDS = """SELECT epoch, min(seq), max(seq), count(*), min(stamp_ms), max(stamp_ms)
               FROM (SELECT id, epoch, seq, stamp_ms,
@@ -47,24 +53,21 @@ class QueueTable:
     """A queue's statements. Every change is part of a transaction that the caller holds."""
 
     def __init__(self, connection: sqlite3.Connection, name: QueueName) -> None:
+        self.written_bytes = 0
+        """Payload bytes written through this object."""
         self._connection = connection
         self._name = name
-        self._last = self.bounds()[1]
+        self.last = max(self._noted("last"), self.bounds()[1])
+        """The last row number that was ever given."""
 
     def tally(self) -> Tally:
         """What is in the queue, from the running count: reading a gigabyte to count it would delay the start."""
-        return Tally(self._counted("messages"), self._counted("bytes"))
+        return Tally(self._noted("messages"), self._noted("bytes"))
 
     def bounds(self) -> tuple[int, int]:
         """The first and the last row number; (1, 0) when there is none."""
         first, last = self._connection.execute(self._sql(_BOUNDS)).fetchone()
         return int(first), int(last)
-
-    def between(self, first: int, last: int) -> list[Row]:
-        """The sound rows of a range."""
-        found = self._connection.execute(self._sql(_BETWEEN), (first, last)).fetchall()
-        rows = list(_ascending(map(_row_or_spoilt, found), first - 1))
-        return [row for row in rows if isinstance(row, Row)]
 
     def oldest_ms(self) -> int | None:
         """The stamp of the first message."""
@@ -73,17 +76,50 @@ class QueueTable:
 
     def append(self, records: Sequence[Record]) -> int:
         """Add messages; returns the first one's row number, the others follow without a hole."""
-        first = self._last + 1
-        rows = (self._row(number, record) for number, record in enumerate(records, first))
+        first = self.last + 1
+        rows = (self._row(Row(number, record)) for number, record in enumerate(records, first))
         self._connection.executemany(self._sql(_INSERT), rows)
-        self._last += len(records)
+        self.last += len(records)
         self._count(Tally(len(records), sum(len(record.payload) for record in records)), 1)
+        self._note("last", self.last)
         return first
 
-    def remove(self, ranges: Iterable[tuple[int, int]], tally: Tally) -> None:
-        """Take rows out, whose tally the caller knows."""
-        self._connection.executemany(self._sql(_DELETE), ranges)
-        self._count(tally, -1)
+    def put_back(self, rows: Iterable[Row]) -> None:
+        """Add messages under the row numbers they had; one that is there already stays. To be followed by `recount`."""
+        self._connection.executemany(self._sql(_PUT_BACK), map(self._row, rows))
+
+    def remove(self, ranges: Iterable[tuple[int, int]], tally: Tally | None = None) -> None:
+        """Take rows out. Where the caller does not know their tally, or is wrong, the whole table is counted anew."""
+        deleted = self._connection.executemany(self._sql(_DELETE), ranges).rowcount
+        if tally is not None and deleted == tally.messages:
+            self._count(tally, -1)
+            self._note("first", self._first())
+        else:
+            self.recount()
+
+    def remove_behind(self, number: int) -> None:
+        """Take out the rows behind a number, which is given again then."""
+        self._connection.execute(self._sql(_DELETE), (number + 1, _LAST_NUMBER))
+        self.last = number
+        self.recount()
+
+    def recount(self) -> None:
+        """Make the running counts true again. Reads the whole table."""
+        tally = self.measure(0, _LAST_NUMBER)
+        self._note("messages", tally.messages)
+        self._note("bytes", tally.bytes)
+        self.last = max(self.last, self.bounds()[1])
+        self._note("first", self._first())
+        self._note("last", self.last)
+
+    def holes(self) -> list[tuple[int, int]]:
+        """Each pair of neighbours whose row numbers are not."""
+        return [(int(before), int(after)) for before, after in self._connection.execute(self._sql(_HOLES)).fetchall()]
+
+    def message(self, number: int) -> tuple[str, int, int]:
+        """A data row's epoch, seq and stamp."""
+        epoch, seq, stamp_ms = self._connection.execute(self._sql(_WHERE), (number,)).fetchone()
+        return str(epoch), int(seq), int(stamp_ms)
 
     def measure(self, first: int, last: int) -> Tally:
         """The tally of a range of rows."""
@@ -108,6 +144,8 @@ class QueueTable:
                 if isinstance(found, Spoilt):
                     spoilt.append(found)
                     continue
+                if (found.record.seq is None) is (self._name == "data"):
+                    raise ValueError(f"row {found.number} belongs to another table")
                 rows.append(found)
                 max_bytes -= len(found.record.payload)
                 if max_bytes <= 0:
@@ -117,16 +155,25 @@ class QueueTable:
     def _sql(self, statement: str) -> str:
         return statement.replace("{table}", self._name)
 
-    def _row(self, number: int, record: Record) -> tuple[object, ...]:
-        body, packed, crc = pack(record.payload, _label(record))
+    def _row(self, row: Row) -> tuple[object, ...]:
+        record = row.record
+        body, packed, crc = pack(record.payload, label(record))
+        self.written_bytes += len(body)
         return (
-            number, record.epoch, record.seq, record.stamp_ms, record.topic,
+            row.number, record.epoch, record.seq, record.stamp_ms, record.topic,
             len(record.payload), packed, crc, body,
         )  # fmt: skip
 
-    def _counted(self, what: str) -> int:
+    def _first(self) -> int:
+        first, last = self.bounds()
+        return first if last else self.last + 1
+
+    def _noted(self, what: str) -> int:
         row = self._connection.execute(_COUNTED, (f"{self._name}.{what}",)).fetchone()
         return int(row[0])
+
+    def _note(self, what: str, value: int) -> None:
+        self._connection.execute(_NOTE, (value, f"{self._name}.{what}"))
 
     def _count(self, tally: Tally, sign: int) -> None:
         changes = (
@@ -146,7 +193,7 @@ def _row_or_spoilt(found: tuple[object, ...]) -> Row | Spoilt:
     ):  # fmt: skip
         raise ValueError(f"row {number!r} holds what no outbox writes")
     record = Record(topic, body, stamp_ms, epoch, seq)
-    payload = unpack(body, packed, crc, _label(record))
+    payload = unpack(body, packed, crc, label(record))
     if payload is None:
         return Spoilt(number, size, record)
     return Row(number, replace(record, payload=payload))
@@ -159,7 +206,3 @@ def _ascending(rows: Iterable[Row | Spoilt], after: int) -> Iterator[Row | Spoil
             raise ValueError(f"row {row.number} comes after row {after}")
         after = row.number
         yield row
-
-
-def _label(record: Record) -> str:
-    return f"{record.topic} {record.epoch} {record.seq} {record.stamp_ms}"

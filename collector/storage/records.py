@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+NO_ROW = 1 << 62
+"""A row number behind all that there will ever be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -32,14 +35,17 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Messages that were lost: an unbroken range of one epoch's sequence. Stamps are wall milliseconds."""
+    """Messages that were lost: `count` of them, within a range of one epoch's sequence. Stamps are wall milliseconds.
+
+    None where it is not known: after damage there may be nothing left that could tell.
+    """
 
     epoch: str
-    from_seq: int
-    to_seq: int
-    count: int
-    from_ms: int
-    to_ms: int
+    from_seq: int | None
+    to_seq: int | None
+    count: int | None
+    from_ms: int | None
+    to_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +73,55 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The row numbers that the first message added to each queue got, and whether data has to go."""
+    """The row numbers that the first message added to each queue got, whether data has to go, and whether the disk was
+    so full that the ballast went."""
 
     first_data: int
     first_letter: int
     over_limit: bool
+    short_of_room: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """What had to go to keep the limit, and how many gap letters were written about it."""
+    """What had to go, how many gap letters were written about it, and whether more has to."""
 
     lost: Tally = Tally()
     letters: int = 0
+    over_limit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What memory knows of a queue whose file is opened anew: those of its messages that it has itself, ranges of rows
+    that are done with and perhaps not deleted yet, and how many messages there should be without these."""
+
+    rows: tuple[Row, ...] = ()
+    gone: tuple[tuple[int, int], ...] = ()
+    messages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What memory knows of both queues."""
+
+    data: Held = Held()
+    letters: Held = Held()
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The last rows that a transaction known to be committed has written. `letters_of_own`: what was tried after it
+    writes letters that nobody would write again."""
+
+    data: int
+    letters: int
+    letters_of_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the last run left behind."""
+    """What the file holds at its opening, and how much of it damage had cost that a gap letter names now."""
 
     data: Tally = Tally()
     letters: Tally = Tally()
@@ -92,3 +129,4 @@ class Found:
     previous_epoch: str | None = None
     last_seq: int | None = None
     clean: bool = True
+    lost: int = 0

@@ -2,12 +2,19 @@
 
 import zlib
 
+from collector.storage.records import Record
+
 _WORTH_TRYING = 128
 
 
-def pack(payload: bytes, label: str) -> tuple[bytes, int, int]:
-    """The body to store, 1 if it is compressed, and the CRC32 of the label and the payload."""
-    crc = _checksum(payload, label)
+def label(record: Record) -> str:
+    """What a row's checksum covers besides its payload."""
+    return f"{record.topic} {record.epoch} {record.seq} {record.stamp_ms}"
+
+
+def pack(payload: bytes, labelled: str) -> tuple[bytes, int, int]:
+    """The body to store, 1 if it is compressed, and the CRC32 of its label and the payload."""
+    crc = _checksum(payload, labelled)
     if len(payload) >= _WORTH_TRYING:
         body = zlib.compress(payload, 1)
         if len(body) * 10 < len(payload) * 9:
@@ -15,14 +22,14 @@ def pack(payload: bytes, label: str) -> tuple[bytes, int, int]:
     return payload, 0, crc
 
 
-def unpack(body: bytes, packed: int, crc: int, label: str) -> bytes | None:
+def unpack(body: bytes, packed: int, crc: int, labelled: str) -> bytes | None:
     """The payload, or None when it, or its label, is not what was stored."""
     try:
         payload = zlib.decompress(body) if packed else bytes(body)
     except (zlib.error, TypeError, ValueError):
         return None
-    return payload if _checksum(payload, label) == crc else None
+    return payload if _checksum(payload, labelled) == crc else None
 
 
-def _checksum(payload: bytes, label: str) -> int:
-    return zlib.crc32(payload, zlib.crc32(label.encode()))
+def _checksum(payload: bytes, labelled: str) -> int:
+    return zlib.crc32(payload, zlib.crc32(labelled.encode()))

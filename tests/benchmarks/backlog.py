@@ -8,6 +8,7 @@ from collector.clock import SystemClock, iso_utc
 from collector.delivery.message import Message
 from collector.delivery.outbox import Outbox
 from collector.status.board import Board
+from collector.storage.outbox_store import FILE_NAME
 from fleet_client.payloads import DataMeta, data_body, mark_buffered
 from tests.benchmarks.figures import Figure, Target
 from tests.benchmarks.processes import MB, cpu_s, peak_rss_mb
@@ -24,12 +25,16 @@ _DELIVERED_WITHIN_S = 60.0
 def measure(at: Site, messages: int) -> list[Figure]:
     """Fill an outbox while no broker is there, then let a real collector deliver it."""
     home = at.folder / _EDGE
-    seconds, size = asyncio.run(_fill(home / "data" / "outbox", messages))
+    outbox = home / "data" / "outbox"
+    seconds, size = asyncio.run(_fill(outbox, messages))
+    on_disk = (outbox / FILE_NAME).stat().st_size / messages
     group_ms = [1e3 * took for took in seconds]
     filled = [
         Figure("outbox", f"put + commit, {_GROUP} messages", "ms", tuple(group_ms)),
         Figure("outbox", "put + commit", "messages/s", (messages / sum(seconds),)),
         Figure("outbox", "put + commit", "MB/s", (size / MB / sum(seconds),)),
+        Figure("outbox", "a message on disk", "bytes", (on_disk,)),
+        Figure("outbox", "1 message/s lasts, a GB", "h", (1e9 / on_disk / 3600,), Target("≥", 300)),
     ]
     return filled + _replay(at, home, messages)
 
@@ -80,7 +85,7 @@ def _replay(at: Site, home: Path, messages: int) -> list[Figure]:
     subject = f"backlog of {messages:,} messages"
     return [
         Figure(subject, "size of a message", "kB", (len(received[0].payload) / 1e3,)),
-        Figure(subject, "delivered through the broker", "messages/s", (messages / took_s,)),
+        Figure(subject, "delivered through the broker", "messages/s", (messages / took_s,), Target("≥", 3_000)),
         Figure(subject, "CPU a message", "µs", (spent_s * 1e6 / messages,)),
         Figure(subject, "memory at its peak (RSS)", "MB", (peak_mb,), Target("<", 80)),
         Figure(subject, "delivered", "%", (100 * distinct / messages,), Target("=", 100)),

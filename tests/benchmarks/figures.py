@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-Sign = Literal["≤", "<", "="]
+Sign = Literal["≤", "<", "=", "≥"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Target:
 
     def met(self, value: float) -> bool:
         """Whether it does."""
-        return {"≤": value <= self.limit, "<": value < self.limit, "=": value == self.limit}[self.sign]
+        limit = self.limit
+        return {"≤": value <= limit, "<": value < limit, "=": value == limit, "≥": value >= limit}[self.sign]
 
     def __str__(self) -> str:
         return f"{self.sign} {self.limit:g}"

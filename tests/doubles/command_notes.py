@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from collector.commands.audit import AuditFailed
 from collector.storage.command_store import KnownCommand, Sighting
-from collector.storage.errors import NotWritable
+from collector.storage.errors import StorageFailed
 
 
 class MemoryJournal:
@@ -18,13 +18,13 @@ class MemoryJournal:
 
     async def begin(self, sighting: Sighting) -> KnownCommand | None:
         if self.broken:
-            raise NotWritable("no room")
+            raise StorageFailed("no room")
         before = self.begun.setdefault(sighting.id, sighting)
         return None if before is sighting else KnownCommand(before.digest, self.answers.get(sighting.id))
 
     async def end(self, command_id: str, answer: bytes) -> None:
         if self.broken:
-            raise NotWritable("no room")
+            raise StorageFailed("no room")
         self.answers[command_id] = answer
 
     async def left_open(self) -> list[bytes]:

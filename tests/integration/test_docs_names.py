@@ -101,7 +101,7 @@ def test_events_and_the_reasons_of_gaps() -> None:
     types = constants(0, "_tell", "event_letter")
     assert {"gap", "restart", "drained"} <= types
     assert {kind for kind in types if f'"type": "{kind}"' not in page("docs/mqtt.md")} == set()
-    reasons = constants(1, "gap_fields", "_announce") | constants(3, "_bury")
+    reasons = constants(1, "gap_fields", "_announce") | constants(3, "_bury") | constants(0, "purge")
     assert {"limit", "corrupt", "storage"} <= reasons
     assert reasons <= quoted("docs/mqtt.md")
 

@@ -13,7 +13,7 @@ from collector.commands.outcome import CommandFailed, Params
 from collector.commands.pace import BURST, PER_SECOND, Pace
 from collector.config.plan import DevicePlan
 from collector.status.board import Board
-from collector.storage.errors import DamagedFile, NotWritable
+from collector.storage.errors import DamagedFile, StorageFailed
 from collector.storage.paused import note_paused, read_paused
 from tests.doubles.clock import FakeClock
 from tests.doubles.command_desk import failure_of
@@ -145,7 +145,7 @@ def test_a_pause_is_noted_for_good(tmp_path: Path) -> None:
     assert read_paused(tmp_path) == {"1", "프레스"}
     note_paused(tmp_path, frozenset())
     assert read_paused(tmp_path) == frozenset()
-    with pytest.raises(NotWritable):
+    with pytest.raises(StorageFailed):
         note_paused(tmp_path / "gone", frozenset())
 
 

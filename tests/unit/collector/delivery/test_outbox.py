@@ -190,7 +190,7 @@ async def test_a_refused_message_is_named_and_does_not_block_the_next(
         assert await take_all(outbox) == []
 
 
-async def test_over_the_limit_the_oldest_goes_and_every_loss_is_named(
+async def test_d5_over_the_limit_the_oldest_goes_and_every_loss_is_named(
     opened: Opener, clock: FakeClock, boards: list[Board]
 ) -> None:
     async with opened(limit_bytes=400_000) as outbox:

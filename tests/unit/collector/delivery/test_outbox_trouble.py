@@ -8,7 +8,7 @@ import pytest
 
 from collector.delivery import outbox as outbox_module
 from collector.status.board import Board
-from collector.storage.errors import NotWritable, StorageFailed
+from collector.storage.errors import DiskFull, StorageFailed
 from collector.storage.outbox_store import FILE_NAME, OutboxStore
 from tests.doubles.clock import FakeClock
 from tests.unit.collector.delivery.conftest import Opener, next_entry, record, take_all, take_letters
@@ -25,7 +25,7 @@ async def test_a_full_disk_is_survived_in_memory_and_heals(
     monkeypatch.setattr(outbox_module, "RING_MESSAGES", 100)
 
     def refuse(*_: object) -> None:
-        raise NotWritable("disk full")
+        raise DiskFull("disk full")
 
     async with opened() as outbox:
         board = boards[-1]
@@ -34,7 +34,7 @@ async def test_a_full_disk_is_survived_in_memory_and_heals(
             for _ in range(50):
                 record(outbox, clock)
             await outbox.commit()
-            assert board.conditions["storage_degraded"].detail == "disk full"
+            assert board.conditions["storage_degraded"].detail == "disk full; messages are in memory only"
             for _ in range(150):
                 record(outbox, clock)
             assert (board.buffer.messages, board.buffer.dropped) == (100, 100)
@@ -99,7 +99,7 @@ async def test_a_folder_that_can_not_be_used_at_start_is_no_reason_not_to_start(
         assert [(entry.epoch, entry.seq) for entry in await take_all(outbox)] == [(epoch, 1)]
 
 
-async def test_a_file_that_goes_bad_under_the_process_is_replaced_and_the_loss_named(
+async def test_d8_a_file_that_goes_bad_under_the_process_is_replaced_and_the_loss_named(
     opened: Opener, clock: FakeClock, tmp_path: Path, boards: list[Board]
 ) -> None:
     async with opened() as outbox:

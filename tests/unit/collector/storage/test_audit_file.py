@@ -7,7 +7,7 @@ import pytest
 
 from collector.storage import audit_file
 from collector.storage.audit_file import AuditFile, read_audit
-from collector.storage.errors import NotWritable
+from collector.storage.errors import StorageFailed
 
 
 def test_entries_come_back_in_order_with_their_korean(tmp_path: Path) -> None:
@@ -40,12 +40,12 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.write_text("")
     (tmp_path / "audit.jsonl").symlink_to(target)
-    with pytest.raises(NotWritable, match="can not be written"):
+    with pytest.raises(StorageFailed, match="can not be written"):
         AuditFile(tmp_path).append({"n": 1})
     assert target.read_text() == ""
 
 
 def test_where_no_folder_can_be_made_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(NotWritable, match="can not be written"):
+    with pytest.raises(StorageFailed, match="can not be written"):
         AuditFile(tmp_path / "file").append({"n": 1})

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from collector.storage.errors import DataFolderInUse, NotWritable, StorageFailed
-from collector.storage.folder import folder_lock, set_aside
+from collector.storage.aside import Aside
+from collector.storage.errors import DataFolderInUse, DiskFull, StorageFailed
+from collector.storage.folder import folder_lock
+from collector.storage.opening import open_outbox
 from collector.storage.outbox_store import FILE_NAME, OutboxStore
 from collector.storage.records import Change, Gap, Record
 from collector.storage.rowcodec import pack, unpack
@@ -24,7 +26,7 @@ def gap_letter(gap: Gap, reason: str) -> Record | None:
 
 def opened(folder: Path) -> tuple[OutboxStore, str | None]:
     folder.mkdir(exist_ok=True)
-    return OutboxStore.open(folder, BIG, gap_letter)
+    return open_outbox(folder, BIG, gap_letter)
 
 
 def body(seq: int) -> bytes:
@@ -89,7 +91,9 @@ def test_a_directory_in_the_place_of_the_file_is_set_aside(tmp_path: Path) -> No
 def test_only_two_are_kept_aside(tmp_path: Path) -> None:
     for number in range(4):
         (tmp_path / FILE_NAME).write_text(f"file {number}")
-        set_aside(tmp_path / FILE_NAME)
+        aside = Aside(tmp_path / FILE_NAME)
+        aside.begin()
+        aside.finish()
     assert (tmp_path / f"{FILE_NAME}.damaged-1").read_text() == "file 3"
     assert (tmp_path / f"{FILE_NAME}.damaged-2").read_text() == "file 2"
     assert len(list(tmp_path.iterdir())) == 2
@@ -106,7 +110,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(kind=st.sampled_from(["cut", "bits", "zero page", "noise page"]), seed=st.integers(0, 1 << 30))
 @example(kind="bits", seed=7120)  # a tree that leads the reader back to where it came from
-def test_damage_never_keeps_it_from_opening_and_never_changes_a_message(
+def test_d7_damage_never_keeps_it_from_opening_and_never_changes_a_message(
     sound: Path, tmp_path_factory: pytest.TempPathFactory, kind: str, seed: int
 ) -> None:
     chance = random.Random(seed)
@@ -127,7 +131,7 @@ def test_damage_never_keeps_it_from_opening_and_never_changes_a_message(
         found = contents(store)
     except StorageFailed as trouble:
         store.close()
-        store, _ = OutboxStore.renew(folder, BIG, gap_letter, str(trouble))
+        store, _ = open_outbox(folder, BIG, gap_letter, distrust=str(trouble))
         found = contents(store)
     store.close()
     assert all(payload == body(seq) for seq, payload in found.items())
@@ -143,14 +147,14 @@ def test_what_can_be_read_of_a_damaged_file_is_saved(tmp_path: Path) -> None:
         with pytest.raises(StorageFailed):
             contents(store)
         store.close()
-        store, damage = OutboxStore.renew(tmp_path, BIG, gap_letter, "unreadable page")
+        store, damage = open_outbox(tmp_path, BIG, gap_letter, distrust="unreadable page")
     found = contents(store)
     store.close()
     assert len(found) > 1800
     assert all(payload == body(seq) for seq, payload in found.items())
 
 
-def test_a_spoilt_payload_goes_to_the_dead_letters_and_is_named(tmp_path: Path) -> None:
+def test_d14_a_spoilt_payload_goes_to_the_dead_letters_and_is_named(tmp_path: Path) -> None:
     filled(tmp_path, 10)
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as fingers:
         fingers.execute("UPDATE data SET payload = x'00' WHERE seq = 4")
@@ -177,19 +181,19 @@ def test_dead_letters_are_bounded(tmp_path: Path) -> None:
 
 
 def test_a_full_file_refuses_inserts_still_deletes_and_takes_again(tmp_path: Path) -> None:
-    store, _ = OutboxStore.open(tmp_path, 200_000, gap_letter)
-    full: NotWritable | None = None
+    store, _ = open_outbox(tmp_path, 200_000, gap_letter)
+    full: DiskFull | None = None
     row = 0
     for seq in range(1, 200):
         record = Record("t/data", random.Random(seq).randbytes(100_000), 0, "e1", seq)
         try:
             row = store.apply(Change(added=(record,)), Change()).first_data
-        except NotWritable as refusal:
+        except DiskFull as refusal:
             full = refusal
             break
     assert full is not None
     assert "SQLITE_FULL" in str(full)
-    purge = store.purge(0, 1 << 62)
+    purge = store.purge(0, "limit")
     assert purge.lost.messages > 0
     assert store.apply(Change(added=(Record("t/data", b"x", 0, "e1", 999),)), Change()).first_data > row
     store.close()

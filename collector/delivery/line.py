@@ -1,4 +1,4 @@
-"""One queue of the outbox, as far as memory knows it: strictly first in, first out.
+"""One waiting line of the outbox, as far as memory knows it: strictly first in, first out.
 
 In the order of delivery: `in_flight` (sent, no PUBACK yet), `ready` (on disk and in memory, next to be sent),
 the shelf (on disk only), `writing` (on their way to disk), `fresh` (in memory only). Nothing later is sent
@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterable
 from itertools import takewhile
 
 from collector.delivery.message import Entry
-from collector.storage.records import Batch, Change, Tally
+from collector.storage.records import NO_ROW, Batch, Change, Held, Row, Tally
 
 READ_AHEAD_MESSAGES = 64
 READ_AHEAD_BYTES = 1 << 20
-_NO_ROW = 1 << 62
 
 
-class Lane:
+class Line:
     """Pure bookkeeping: the disk work it asks for is done, and reported back, by the outbox."""
 
     def __init__(self) -> None:
@@ -40,6 +39,7 @@ class Lane:
         self._batch: list[Entry] = []
         self._removing: list[Entry] = []
         self._discarded: dict[Entry, None] = {}
+        self._expected = 0
 
     # --- recording and sending
 
@@ -287,25 +287,49 @@ class Lane:
             self.shelved += len(self.ready)
             self.ready.clear()
         rows = (entry.row for part in self._elsewhere for entry in part)
-        return self._cursor, min((row for row in rows if row is not None and row > self._cursor), default=_NO_ROW)
+        return self._cursor, min((row for row in rows if row is not None and row > self._cursor), default=NO_ROW)
 
     def purged(self, messages: int) -> None:
         """The oldest messages of the shelf are gone."""
         self.shelved -= messages
         self.on_disk -= messages
 
-    def forget_disk(self) -> int:
-        """The disk's content is lost: what memory still has is to be written anew; returns how many are gone."""
-        for part in (self.in_flight, self.ready, self.late):
-            for entry in part:
-                entry.row = None
-        while self.late:
-            self._push_fresh(self.late.pop())
-        while self.ready:
-            self._push_fresh(self.ready.pop())
-        lost, self.shelved, self.on_disk, self._cursor = self.shelved, 0, 0, 0
-        self.removed.clear()
+    # --- a file opened anew
+
+    def begin_reopening(self) -> Held:
+        """What the file is to hold, and what no more."""
+        in_memory = (entry for part in (self.in_flight, self.ready, self.late, self._discarded) for entry in part)
+        self._removing, self.removed = self.removed, []
+        self._expected = self.on_disk
+        return Held(
+            tuple(Row(entry.row, entry.record()) for entry in in_memory if entry.row is not None),
+            _ranges(entry.row for entry in self._removing if entry.row is not None),
+            self._expected,
+        )
+
+    def reopened(self, messages: int) -> int:
+        """The file holds so many; returns how many fewer than it should: below zero, when they are more."""
+        lost = self._expected - messages
+        self.shelved = max(0, self.shelved - lost)
+        self.on_disk -= lost
+        self._removing = []
         return lost
+
+    def reopening_failed(self) -> None:
+        """Nothing was opened."""
+        self.removed = self._removing + self.removed
+        self._removing = []
+
+    @property
+    def in_memory_only(self) -> int:
+        """How many messages are not on disk."""
+        return sum(entry.row is None for part in (self.in_flight, self.writing, self.fresh) for entry in part)
+
+    @property
+    def unsaved_bytes(self) -> int:
+        """Of the payloads that are in memory only."""
+        parts = (self.in_flight, self.writing)
+        return self.fresh_bytes + sum(len(entry.payload) for part in parts for entry in part if entry.row is None)
 
     def _pop_fresh(self) -> Entry:
         entry = self.fresh.popleft()
