@@ -82,7 +82,8 @@ class Subscriber:
 
     def _learn(self, event: dict[str, object]) -> None:
         self.events.append(event)
-        if event["type"] == "gap" and (gap := gap_of(event)) not in self.gaps:
-            self.gaps.append(gap)
+        if event["type"] == "gap":
+            if (gap := gap_of(event)) is not None and gap not in self.gaps:
+                self.gaps.append(gap)
         elif event["type"] == "restart":
             self.restarts.append(restart_of(event))

@@ -63,18 +63,18 @@ class Transcript:
     def _learn(self, event: dict[str, object]) -> None:
         if event["type"] == "gap":
             gap = gap_of(event)
-            if gap not in self._gaps:
+            if gap is not None and gap not in self._gaps:
                 self._gaps.append(gap)
         elif event["type"] == "restart":
             self._restarts.append(restart_of(event))
 
 
-def gap_of(event: dict[str, object]) -> Gap:
-    """A ``gap`` event."""
+def gap_of(event: dict[str, object]) -> Gap | None:
+    """A ``gap`` event; None for one that says that something is lost, and can not say what: it excuses nothing."""
     epoch, first, last, count = event["epoch"], event["from_seq"], event["to_seq"], event["count"]
-    assert isinstance(epoch, str) and isinstance(count, int), event  # noqa: PT018
-    named = isinstance(first, int) and isinstance(last, int)
-    return Gap(int(epoch, 36), first if named else 0, last if named else -1, count, str(event["reason"]))  # type: ignore[arg-type]
+    if not (isinstance(epoch, str) and isinstance(first, int) and isinstance(last, int) and isinstance(count, int)):
+        return None
+    return Gap(int(epoch, 36), first, last, count, str(event["reason"]))
 
 
 def restart_of(event: dict[str, object]) -> Restart:

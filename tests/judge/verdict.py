@@ -12,6 +12,9 @@ from itertools import pairwise
 from tests.judge.records import Arrival, Id, Record
 from tests.judge.recovery import drains, resumptions
 
+SOON_S = 2.0
+"""A backlog that is gone by then went fast enough, however slow the link was before."""
+
 REASONS = frozenset({"limit", "refused", "corrupt", "storage", "cleared"})
 _FIRST, _LAST = Id(-1, 0), Id(1 << 62, 0)
 
@@ -206,7 +209,7 @@ def resumed(record: Record, first: dict[Id, Arrival]) -> Iterator[Finding]:
 def drained(record: Record, first: dict[Id, Arrival]) -> Iterator[Finding]:
     """A backlog goes down at least three times as fast as it grows."""
     for drain in drains(record, list(first.values())):
-        if drain.times < 3:
+        if drain.times < 3 and drain.seconds > SOON_S:
             yield Finding("drained", f"{drain.fault}: {drain.backlog} messages {drain.times:.1f} × as fast as made")
 
 

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from collector.settings import SettingsError, load_settings
@@ -69,6 +69,7 @@ def places_for(secret: str) -> list[tuple[str, str]]:
 @settings(max_examples=300, deadline=None)
 def test_a_secret_is_never_said(data: st.DataObject, secret: str) -> None:
     name, value = data.draw(st.sampled_from(places_for(secret)))
+    assume(" #" not in value)  # from there on it is a comment, and what stands before it may be a host
     try:
         loaded = load_settings(None, GOOD | {"EDGE_CONFIG_SOURCE": "api", name: value})
     except SettingsError as error:
