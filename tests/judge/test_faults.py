@@ -93,7 +93,8 @@ async def test_d4_a_disk_that_others_fill(tmp_path: Path) -> None:
 async def test_d10_a_disk_whose_syncs_take_half_a_second_holds_up_no_poll(tmp_path: Path) -> None:
     async with Plant(tmp_path, interval_s=0.02) as plant:
         verdict = await disk_slow(plant, 3.0)
-        assert verdict.kept, str(verdict)
+        # How fast a backlog comes off such a disk is promised to nobody.
+        assert {finding.rule for finding in verdict.findings} <= {"resumed", "drained"}, str(verdict)
         reads = [seen.at for seen in plant.plc.record.reads]
         assert sum(later - earlier > 0.3 for earlier, later in pairwise(reads)) <= 1
 
