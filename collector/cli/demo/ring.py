@@ -52,6 +52,7 @@ class Ring:
         logging.captureWarnings(True)
 
     def _take(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        event.pop(THING, None)
         level, text, fault = str(event.pop("level")), str(event.pop("event")), event.pop("exc_info", None)
         event.pop(THING, None)
         details = [f"{name}={value}" for name, value in event.items()]

@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from collector.cli.demo.ring import Line, Ring
+from collector.status.log_limit import THING
 
 
 @pytest.fixture
@@ -31,6 +32,11 @@ def test_our_log_comes_with_its_details_and_is_not_printed(ring: Ring, capsys: p
     log.warning("device is offline", device="냉각수_칠러", reason="no answer\nin 3 s")
     assert _said(ring) == [("warning", "device is offline device=냉각수_칠러 reason=no answer in 3 s")]
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_only_the_limit_of_lines_needs_is_not_shown(ring: Ring) -> None:
+    structlog.get_logger().info("device is online", id="1", **{THING: "device"})
+    assert _said(ring) == [("info", "device is online id=1")]
 
 
 def test_a_fault_is_told_in_one_line(ring: Ring) -> None:
