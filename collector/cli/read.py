@@ -67,14 +67,12 @@ def read_addresses(
 
 
 def parse_asked(typed: str) -> Asked:
-    """``40001``, ``40001:FLOAT32``, ``40010:STRING:16``; what is no type belongs to the address. Raises `Refused`."""
+    """``40001``, ``40001:FLOAT32``, ``40010:STRING:16``; what is no type belongs to the address."""
     head, colon, last = typed.rpartition(":")
     address, _, word = head.rpartition(":")
     if address and last.isascii() and last.isdigit() and (data_type := _type(word)) is not None:
         return Asked(address, data_type, int(last))
     if colon and (data_type := _type(last)) is not None:
-        if data_type is DataType.STRING:
-            raise Refused("data_type", f"{typed!r} is a text without a length; expected e.g. {head}:STRING:16")
         return Asked(head, data_type)
     return Asked(typed, None)
 
@@ -141,6 +139,8 @@ class _Reader:
             value, quality = await self._value(self._plain(asked))
         except (Refused, RequestRefused) as refusal:
             value, quality = None, str(refusal)
+            if asked.data_type is DataType.STRING and asked.length is None:
+                quality = f"a STRING needs its length in bytes; write {asked.address}:STRING:16 for 16 of them"
         shown = f"[red]{escape(quality)}[/]" if value is None else f"[bold]{escape(repr(value))}[/]"
         self._console.print(f"  as {asked.data_type}: {shown}", highlight=False)
 

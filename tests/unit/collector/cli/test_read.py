@@ -13,7 +13,6 @@ from rich.console import Console
 from collector.cli.decodings import as_bytes, decodings, hex_words, is_plausible, texts
 from collector.cli.read import Asked, _read, neighbour, parse_asked, read_addresses
 from protocols.base import ByteOrder, DataType, Scalar
-from protocols.errors import Refused
 from protocols.registry import driver
 from tests.doubles.modbus_device import ModbusDevice
 from tests.doubles.s7_device import S7Device
@@ -25,6 +24,7 @@ from tests.doubles.s7_device import S7Device
         ("40001", Asked("40001", None)),
         ("40001:REAL", Asked("40001", DataType.FLOAT32)),
         ("40041:STRING:16", Asked("40041", DataType.STRING, 16)),
+        ("DB1.STRING10.20:STRING", Asked("DB1.STRING10.20", DataType.STRING)),
         ("ns=2;s=a:b", Asked("ns=2;s=a:b", None)),
         ("ns=2;s=a:7", Asked("ns=2;s=a:7", None)),
         ("ns=2;s=a:b:INT16", Asked("ns=2;s=a:b", DataType.INT16)),
@@ -33,11 +33,6 @@ from tests.doubles.s7_device import S7Device
 )
 def test_what_was_typed(typed: str, asked: Asked) -> None:
     assert parse_asked(typed) == asked
-
-
-def test_a_text_needs_a_length() -> None:
-    with pytest.raises(Refused, match=r"expected e\.g\. 40001:STRING:16"):
-        parse_asked("40001:STRING")
 
 
 @pytest.mark.parametrize(
@@ -126,6 +121,13 @@ async def test_a_type_that_no_table_has_is_shown_as_it_was_believed(plc: ModbusD
     assert "as DTL: DTL is a type of Siemens S7" in text
 
 
+async def test_a_text_without_a_length_is_told_how_to_write_it_and_costs_the_others_nothing(plc: ModbusDevice) -> None:
+    status, text = await shown(plc, "HR9:STRING", "C0")
+    assert status == 0
+    assert "as STRING: a STRING needs its length in bytes; write HR9:STRING:16 for 16 of them\n" in text
+    assert "C0  False" in text
+
+
 async def test_what_says_its_type_itself_is_not_taken_for_a_register() -> None:
     machine = driver("host")
     console = Console(file=io.StringIO(), width=80, soft_wrap=True)
@@ -135,14 +137,15 @@ async def test_what_says_its_type_itself_is_not_taken_for_a_register() -> None:
     assert re.fullmatch(r"uptime  \d+\nload\.1  \d+\.\d+\n", console.file.getvalue())
 
 
-async def test_a_text_in_the_address_needs_no_type() -> None:
+@pytest.mark.parametrize("typed", ["DB1.STRING0.4", "DB1.STRING0.4:STRING"])
+async def test_a_text_in_the_address_needs_neither_type_nor_length(typed: str) -> None:
     device = S7Device()
     device.put(0, b"\x04\x02ABCD")
     await device.start()
     s7 = driver("s7")
     console = Console(file=io.StringIO(), width=80, soft_wrap=True)
     connection = s7.connection({"host": "127.0.0.1", "port": device.port}, 3)
-    assert await _read(s7, connection, [parse_asked("DB1.STRING0.4")], console) == 0
+    assert await _read(s7, connection, [parse_asked(typed)], console) == 0
     await device.stop()
     assert isinstance(console.file, io.StringIO)
     assert console.file.getvalue() == "DB1.STRING0.4  'AB'\n"
