@@ -112,7 +112,8 @@ def _disagreement(by_grammar: str, by_port: str | None, port: int | None) -> Dis
 
 def _undecided(spoken: frozenset[str], port: int | None) -> str:
     fits = f"fit {' and '.join(sorted(spoken))} alike" if spoken else "fit no one protocol"
+    by_port = "no port is given" if port is None else f"port {port} is that of {_PORTS.get(port, 'none')}"
     return (
-        f"{PLC_ETHERNET} leaves open which protocol the device speaks: its addresses {fits}, and port {port} is "
-        f"none that is known. Set connection.protocol"
+        f"{PLC_ETHERNET} leaves open which protocol the device speaks: its addresses {fits}, and {by_port}. "
+        f"Set connection.protocol"
     )

@@ -71,11 +71,20 @@ def test_modbus_addresses_on_the_port_of_xgt_are_modbus_and_it_is_said() -> None
     assert "connection.protocol" in disagreement.message
 
 
-@pytest.mark.parametrize(("addresses", "port"), [([], None), (["40001", "D100"], 9999), (["C0"], 9999), (["C0"], 4840)])
-def test_what_can_not_be_decided_is_refused(addresses: list[str], port: int | None) -> None:
-    with pytest.raises(Refused, match=r"Set connection\.protocol") as caught:
+@pytest.mark.parametrize(
+    ("addresses", "port", "because"),
+    [
+        ([], None, "its addresses fit no one protocol, and no port is given"),
+        (["40001", "D100"], 9999, "its addresses fit no one protocol, and port 9999 is that of none"),
+        (["C0"], 9999, "its addresses fit modbus_tcp and s7 and xgt alike, and port 9999 is that of none"),
+        (["C0"], 4840, "its addresses fit modbus_tcp and s7 and xgt alike, and port 4840 is that of opcua"),
+    ],
+)
+def test_what_can_not_be_decided_is_refused(addresses: list[str], port: int | None, because: str) -> None:
+    with pytest.raises(Refused) as caught:
         resolve_plc_ethernet(None, "auto", addresses, port)
     assert caught.value.field == "protocol"
+    assert str(caught.value).endswith(f"{because}. Set connection.protocol")
 
 
 @pytest.mark.parametrize(
