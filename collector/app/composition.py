@@ -89,7 +89,7 @@ async def collecting(settings: Settings, process: ProcessCommands | None = None)
     DEVICE_NETWORKS.set(settings.device_networks)
     clock = SystemClock()
     board = Board(clock)
-    board.on_change += [_log_change, _freezing_at_first_sight()]
+    board.on_change += [log_change, _freezing_at_first_sight()]
     gc.freeze()  # all that was imported
     log.info("starting", version=__version__, edge_id=settings.edge_id, data_dir=str(settings.data_dir))
     async with config_source(settings) as source:
@@ -316,7 +316,8 @@ def _freezing_at_first_sight() -> Callable[[DeviceState], None]:
     return freeze
 
 
-def _log_change(device: DeviceState) -> None:
+def log_change(device: DeviceState) -> None:
+    """A line when a device changes its condition."""
     if device.condition in (DeviceCondition.ONLINE, DeviceCondition.PAUSED, DeviceCondition.DISABLED):
         log.info(f"device is {device.condition}", device=device.name, id=device.id, _thing="device")
     else:

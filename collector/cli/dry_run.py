@@ -6,7 +6,7 @@ from functools import partial
 from rich.console import Console
 from rich.markup import escape
 
-from collector.app import config_source, plan_options
+from collector.app import config_source, log_change, plan_options
 from collector.cli.check import show_plan
 from collector.clock import SystemClock, iso_utc
 from collector.config.plan import Plan
@@ -25,6 +25,7 @@ async def print_scans(settings: Settings, stop: asyncio.Event) -> None:
     console = Console(soft_wrap=True)
     clock = SystemClock()
     board = Board(clock)
+    board.on_change.append(log_change)
 
     def show(scan: Scan) -> None:
         console.print(_line(scan), highlight=False)

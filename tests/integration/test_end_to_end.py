@@ -1,6 +1,7 @@
 """The real process between real sockets: what a user is promised of the main job."""
 
 import asyncio
+import re
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -280,9 +281,12 @@ async def test_a_broker_that_ignores_version_5_is_spoken_to_in_3_1_1(tmp_path: P
 async def test_a_dry_run_prints_and_publishes_nothing(tmp_path: Path) -> None:
     async with Hall(tmp_path) as hall:
         plc = await hall.plc()
-        hall.configure(modbus_device(plc))
+        dead = modbus_device(plc, "2", connection={"host": "127.0.0.1", "port": 1})
+        hall.configure(modbus_device(plc), dead)
         hall.collector.start("--dry-run")
         await hall.until(lambda: hall.collector.log.count("r9=") > 3, what="printed scans")
+        await hall.until(lambda: "device is offline" in hall.collector.log, what="why the other one has no values")
+        assert re.search(r"device is offline +device=프레스_2 id=2 reason=.*nothing listens", hall.collector.log)
         assert (await hall.collector.stop())[0] == 0
         assert hall.heard == []
         assert not (tmp_path / "data").exists()
