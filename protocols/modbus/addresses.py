@@ -23,6 +23,7 @@ _AREA_LETTERS = {
     "HR": Register.HOLDING,
 }
 _DIGIT_OF = {area: digit for digit, area in _AREA_DIGITS.items()}
+_LETTERS_OF = {area: letters for letters, area in _AREA_LETTERS.items()}
 _TABLES = {
     Register.COIL: "coils",
     Register.DISCRETE: "discrete inputs",
@@ -54,7 +55,10 @@ def parse_address(text: str, register: Register | None = None) -> ModbusAddress:
     """
     text = text.strip()
     address = _in_table(text, register) if register is not None else _anywhere(text)
-    if not 0 <= address.offset < ADDRESSES:
+    if address.offset < 0:
+        first = f"{_DIGIT_OF[address.area]}0001 or {_LETTERS_OF[address.area]}0"
+        raise Refused("address", f"{text!r} is before the first of the {_TABLES[address.area]}, which is {first}")
+    if address.offset >= ADDRESSES:
         raise Refused("address", f"{text!r} is outside the table, which has {ADDRESSES} addresses")
     if address.bit is None:
         return address

@@ -124,10 +124,11 @@ def _text_reading(tag: TagSpec, address: S7Address) -> Reading:
     if address.length not in (None, length):
         raise Refused("length", f"length is {length}, but the address {tag.address!r} says {address.length}")
     if length is None or not 1 <= length <= most:
+        found = "" if length is None else f"; found {length}"
         raise Refused(
             "length",
             f"a {tag.data_type} needs the number of characters it is declared with, 1 to {most}, as length or in its "
-            f"address (DB1.{tag.data_type}10.20 for {tag.data_type}[20] at byte 10); found {length}",
+            f"address (DB1.{tag.data_type}10.20 for {tag.data_type}[20] at byte 10){found}",
         )
     return Reading(tag.data_type, _order(tag), length, encoding=canonical_encoding(tag.encoding), counted=True)
 

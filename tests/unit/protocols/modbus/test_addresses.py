@@ -35,8 +35,8 @@ def test_beside_register_a_bare_number_counts_from_zero(
     [
         ("100", "for a holding register write 40100 if it counts from one, HR100 if it counts from zero"),
         ("0", "for a holding register write HR0 if it counts from zero"),
-        ("40000", "outside the table"),
-        ("000000", "outside the table"),
+        ("40000", "'40000' is before the first of the holding registers, which is 40001 or HR0"),
+        ("000000", "before the first of the coils, which is 00001 or C0"),
         ("465537", "outside the table"),
         ("HR65536", "outside the table"),
         ("20001", "is no Modbus address; expected five or six digits like 40001"),

@@ -73,7 +73,7 @@ def test_timers_are_milliseconds_and_counters_numbers() -> None:
         ("DB1.DBW0", DataType.BOOL, {"length": 4}, "length", "begins at a bit"),
         ("DB1.STRING0.20", DataType.UINT16, {}, "data_type", "expected STRING"),
         ("DB1.STRING0.20", DataType.STRING, {"length": 30}, "length", "says 20"),
-        ("DB1.STRING0", DataType.STRING, {}, "length", r"needs the number of characters .*1 to 254.* found None"),
+        ("DB1.STRING0", DataType.STRING, {}, "length", r"needs the number of characters .*1 to 254.*at byte 10\)$"),
         ("DB1.DBB0", DataType.STRING, {"length": 255}, "length", "found 255"),
         ("DB1.DBB0", DataType.DTL, {"length": 2}, "length", "a tag each"),
         ("DB1.DBD65534", DataType.UINT32, {}, "address", "past the end"),
