@@ -40,6 +40,7 @@ class GroupReader:
         self._connection = plan.connection
         self.requests: tuple[Request, ...] = group.requests
         self.set_aside: dict[int, SetAside] = {}
+        # Of a request in the last cycle; None where the tags to blame were found: these have reasons of their own.
         self.last_refusal: str | None = None
         self.isolation_budget = 0
         self._ill_until = 0.0
@@ -98,7 +99,6 @@ class GroupReader:
             try:
                 await self._ask(session, request, cycle)
             except RequestRefused as refusal:
-                self.last_refusal = str(refusal)
                 await self._isolate(session, cycle, now, request, refusal)
         if self.set_aside:
             await self._retry_set_aside(session, cycle, now)
@@ -120,14 +120,18 @@ class GroupReader:
     ) -> None:
         isolation = _Isolation(self, session, cycle, now)
         if refusal.quality is Quality.DEVICE_ERROR and now < self._ill_until:
+            self.last_refusal = str(refusal)
             isolation.give_up(request.tags, refusal)
             return
         await isolation.run(request.tags, refusal)
-        if refusal.quality is Quality.DEVICE_ERROR and len(isolation.blamed) == len(request.tags):
+        ill = refusal.quality is Quality.DEVICE_ERROR and len(isolation.blamed) == len(request.tags)
+        if not ill and (isolation.blamed or isolation.breaks):
+            self.learn(isolation.blamed, isolation.breaks)
+            return
+        self.last_refusal = str(refusal)
+        if ill:
             # A device that fails at every address is ill itself: its addresses may be well.
             self._ill_until = now + ILL_PAUSE_S
-        elif isolation.blamed or isolation.breaks:
-            self.learn(isolation.blamed, isolation.breaks)
 
     async def _retry_set_aside(self, session: PlcSession, cycle: Cycle, now: float) -> None:
         due = [tag for tag, aside in self.set_aside.items() if aside.retry_at <= now][:RETRIES_A_CYCLE]

@@ -47,6 +47,7 @@ async def test_a_bad_address_is_found_and_costs_only_itself() -> None:
     assert first.bad == {77: Quality.BAD_ADDRESS}
     assert [value for value in first.values if value is not None] == [n for n in range(125) if n != 77]
     assert len(device.reads) <= 1 + 2 * 7
+    assert reader.last_refusal is None, "the refusal of the tag says more than that of the block"
 
     device.reads.clear()
     second = await cycle_of(reader, session, 125, now=1.0)
@@ -76,6 +77,14 @@ async def test_a_gap_that_can_not_be_read_is_not_read_again() -> None:
     assert (await cycle_of(reader, session, 6)).values == [0, 1, 2, 5, 6, 7]
     assert [(read.first, read.last) for read in device.reads] == [(0, 2), (5, 7)]
     assert not reader.set_aside
+
+
+async def test_a_gap_is_no_reason_for_what_another_tag_lacks() -> None:
+    reader, session, device = reader_of([0, 1, 2, 5, 6, 7, 20], max_gap=4)
+    device.unreadable = {3, 20}
+    assert (await cycle_of(reader, session, 7)).bad == {6: Quality.BAD_ADDRESS}
+    assert reader.last_refusal is None
+    assert list(reader.set_aside) == [6]
 
 
 async def test_as_few_breaks_are_learned_as_there_are_gaps() -> None:
@@ -134,6 +143,7 @@ async def test_a_busy_device_blames_no_address() -> None:
     reader, session, device = reader_of(list(range(50)))
     device.unreadable, device.refusal = {0}, RequestRefused(Quality.DEVICE_ERROR, "busy")
     assert len((await cycle_of(reader, session, 50)).bad) == 50
+    assert reader.last_refusal == "busy"
     device.unreadable = set()
     device.reads.clear()
     assert not (await cycle_of(reader, session, 50, now=1.0)).bad
