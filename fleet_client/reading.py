@@ -197,7 +197,7 @@ class _Reader:
             match detail["type"]:
                 case "default_factory_not_called":  # only says that the field it depends on was refused
                     continue
-                case "missing":
+                case "missing" if detail["loc"]:  # of a field; a whole object has its own words
                     message = "found nothing (absent, null or blank), expected text"
                 case _:
                     message = detail["msg"]

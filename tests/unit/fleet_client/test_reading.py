@@ -38,7 +38,8 @@ def test_places_follow_what_was_accepted() -> None:
 
 
 def test_messages_say_what_was_found_and_what_is_expected() -> None:
-    body = document(device(tag(scale="zehn", interval_ms=5, register="output", unit="°" * 300), tag("a"), tag("a"), {}))
+    wrong = tag(scale="zehn", interval_ms=5, register="output", unit="°" * 300)
+    body = document(device(wrong, tag("a"), tag("a"), {}, {"name": "d"}))
     read = read_document(body, expected_edge_ids=EDGES)
     assert {refusal.path: refusal.message for refusal in read.refusals} == {
         "devices[0].tags[0].scale": 'found "zehn", expected a number other than 0',
@@ -47,6 +48,7 @@ def test_messages_say_what_was_found_and_what_is_expected() -> None:
         "devices[0].tags[0].register": 'found "output", expected one of holding, input, coil, discrete',
         "devices[0].tags[2].name": 'found "a" again, expected each tag\'s name only once',
         "devices[0].tags[3].name": "found nothing (absent, null or blank), expected text",
+        "devices[0].tags[4]": "found neither address nor expression, expected one of them",
     }
 
 
