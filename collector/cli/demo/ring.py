@@ -54,7 +54,6 @@ class Ring:
     def _take(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         event.pop(THING, None)
         level, text, fault = str(event.pop("level")), str(event.pop("event")), event.pop("exc_info", None)
-        event.pop(THING, None)
         details = [f"{name}={value}" for name, value in event.items()]
         if fault:
             details.append(repr(fault if isinstance(fault, BaseException) else sys.exc_info()[1]))
