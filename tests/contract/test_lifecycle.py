@@ -104,13 +104,13 @@ async def test_a_cancelled_connect_leaves_nothing_behind(bench: Bench) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_two_hundred_reconnects_leak_no_file(bench: Bench, reader: Reader) -> None:
+async def test_r1_a_thousand_reconnects_leak_no_file(bench: Bench, reader: Reader) -> None:
     tag = spec(bench.word(0), DataType.UINT16)
     before = _open_files()
-    for turn in range(200):
+    for turn in range(1_000):
         await reader.session.close()
         await reader.open()
-        if turn % 20 == 0:
+        if turn % 100 == 0:
             await reader.read(tag)
     await reader.session.close()
     await bench.device.stop()
