@@ -41,6 +41,8 @@ from collector.status.heartbeat import Heartbeat
 from collector.status.insecure import show_insecure
 from collector.status.logs import Log
 from collector.status.machine import Machine
+from collector.status.service_manager import ServiceManager
+from collector.status.watchdog import Watchdog
 from collector.storage.clock_seen import note_clock_seen, read_clock_seen
 from fleet_client.copies import DocumentStore
 from fleet_client.payloads import mark_buffered
@@ -92,6 +94,7 @@ async def collecting(settings: Settings, process: ProcessCommands | None = None)
     board.on_change += [log_change, _freezing_at_first_sight()]
     gc.freeze()  # all that was imported
     log.info("starting", version=__version__, edge_id=settings.edge_id, data_dir=str(settings.data_dir))
+    manager = ServiceManager(os.environ)
     async with config_source(settings) as source:
         site = Site(settings, clock, board, EdgeAddress(settings, lambda: source.edge_id))
         async with Outbox.open(
@@ -105,13 +108,15 @@ async def collecting(settings: Settings, process: ProcessCommands | None = None)
         ) as outbox:
             watch = await _clock_watch(site, outbox)
             collector = Collector(board, outbox, watch, [])
-            async with _composed(site, source, collector, process):
+            async with _composed(site, source, collector, process, manager):
+                manager.ready()
                 yield collector
+                manager.stopping()
 
 
 @asynccontextmanager
 async def _composed(
-    site: Site, source: ConfigSource, collector: Collector, process: ProcessCommands | None
+    site: Site, source: ConfigSource, collector: Collector, process: ProcessCommands | None, manager: ServiceManager
 ) -> AsyncIterator[None]:
     settings, outbox = site.settings, collector.outbox
     machine = Machine(settings.data_dir, None if settings.edge_ip_address is None else str(settings.edge_ip_address))
@@ -133,6 +138,7 @@ async def _composed(
     )
     async with _publishing(publisher, site), _supervisor(site, collector, publisher.largest_body) as supervisor:
         sync = _config_sync(site, source, supervisor, publisher, collector)
+        signs = {"outbox": outbox.answers, "publisher": publisher.answers}
         parts = Commanded(outbox, heartbeat, sync, supervisor, collector.clock_watch.in_doubt, process)
         async with commands(site, parts) as router:
             device_events = DeviceEvents(site.board, partial(site.tell, outbox), site.clock)
@@ -144,6 +150,7 @@ async def _composed(
                     "commands": router.run(),
                     "clock watch": collector.clock_watch.run(),
                     "device events": device_events.run(),
+                    "watchdog": Watchdog(manager, signs, site.clock).run(),
                     "start jitter": _get_ready(sync.asked, ready, settings, machine),
                 }
             ):

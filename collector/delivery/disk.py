@@ -82,6 +82,10 @@ class Disk:
         """Begin an epoch that can not be noted."""
         self.epoch = await self._tail.next_epoch(self._clock.wall_ms())
 
+    async def answers(self) -> None:
+        """Returns once the disk has done all that it was asked for before."""
+        await self._tail.settled()
+
     async def end(self) -> None:
         """Note the clean stop."""
         await self._tail.call(lambda store: store.end_epoch())

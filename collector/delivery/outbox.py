@@ -138,6 +138,11 @@ class Outbox:
                 await asyncio.wait([keeping], timeout=_CLOSE_S)
                 keeping.cancel()
 
+    async def answers(self) -> bool:
+        """Returns once the thread that may block on the disk has come to it; never, if it hangs."""
+        await self._disk.answers()
+        return True
+
     # --- recording
 
     @property

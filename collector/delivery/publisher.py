@@ -82,6 +82,10 @@ class Publisher:
                 self._went_down(str(problem))
             await self._pause((self._rivalry if self._rivalry.holding_back else self._backoff).next_s())
 
+    async def answers(self) -> bool:
+        """Whether the connection, if there is one, is looked after; the way to one has deadlines of its own."""
+        return self._session is None or self._session.looks_after_itself
+
     def largest_body(self, topic: str) -> int:
         """How many bytes the payload of a new message may have, as far as the broker's limit is known."""
         return self._lessons.sizes.body_bytes(topic)

@@ -15,10 +15,10 @@ from collector.delivery.mqtt.reasons import ACCEPTED, TAKEN_OVER, words
 from collector.delivery.optional import Topic
 from collector.delivery.outbox import Outbox
 from collector.delivery.pace import SLOW_S, LiveRate
+from collector.delivery.patience import Patience
 from collector.delivery.window import STATUS, Flight, Window
 from collector.status.board import Board
 
-PATIENCE_S = 10.0
 _LOOK_EVERY_S = 1.0
 _REFILL_EVERY_S = 0.005
 _BACKLOG_SHARE = 0.75
@@ -76,9 +76,7 @@ class Session:
         self._draining = False
         self._finishing = False
         self._woken = False
-        self._stalled = False
-        self._progress_at = clock.monotonic()
-        self._traffic = (0, 0)
+        self._patience = Patience(clock.monotonic())
         self._look: asyncio.TimerHandle | None = None
         self._refill: asyncio.TimerHandle | None = None
 
@@ -91,6 +89,11 @@ class Session:
         self._outbox.on_available = self._wake
         self._connection.listen(self)
         self._look = self._loop.call_later(_LOOK_EVERY_S, self._watch)
+
+    @property
+    def looks_after_itself(self) -> bool:
+        """Whether its patience is still measured, or it is over."""
+        return self.over.done() or self._patience.is_kept(self._clock.monotonic())
 
     def send_status(self, message: Message) -> None:
         """Send before anything else; one that still waits for its turn is replaced."""
@@ -191,7 +194,7 @@ class Session:
 
     def _send(self, topic: str, payload: bytes, flight: Flight) -> None:
         if not self._window:
-            self._progress_at = flight.sent_at
+            self._patience.progress(flight.sent_at)
         self._window.add(self._connection.publish(topic, payload), flight)
 
     def _refilled(self) -> None:
@@ -216,7 +219,7 @@ class Session:
             return
         now = self._clock.monotonic()
         if flight is oldest:  # PUBACKs come in the order of the messages: MQTT 5, 4.6; one passed over never comes
-            self._progress_at = now
+            self._patience.progress(now)
         if flight.entry is not STATUS:
             if flight.entry.is_data:
                 self._lessons.pace.acknowledged(flight.sent_at, now)
@@ -267,7 +270,7 @@ class Session:
     def _learn(self, lost: Lost) -> None:
         lessons, sent = self._lessons, list(self._window.entries)
         self.blamed_optional, self.unanswered = lessons.optional.lost(lost), bool(sent)
-        if self._stalled:
+        if self._patience.exhausted:
             lessons.caution.stall()
         elif not self.blamed_optional and lost.code != TAKEN_OVER:
             culprit = lessons.caution.lost(sent, lost)
@@ -285,17 +288,10 @@ class Session:
         oldest = self._window.oldest
         if oldest is not None and now - oldest.sent_at > SLOW_S:
             self._lessons.pace.slow(oldest.sent_at, now)
-        if not self._window or self._uplink_is_slow():
-            self._progress_at = now
-        if now - self._progress_at >= PATIENCE_S:
-            self._stalled = True
-            self._connection.drop(Lost(f"no PUBACK for {PATIENCE_S:g} s"))
+        self._patience.look(now, self._connection.traffic(), waiting=bool(self._window))
+        if self._patience.exhausted:
+            self._connection.drop(Lost(self._patience.complaint))
             return
         self._look = self._loop.call_later(_LOOK_EVERY_S, self._watch)
         self.subscribe()
         self.fill()
-
-    def _uplink_is_slow(self) -> bool:
-        """Whether bytes keep arriving at the broker's machine while others still wait for the line."""
-        before, self._traffic = self._traffic, self._connection.traffic()
-        return before[0] > 0 and self._traffic[0] > 0 and self._traffic[1] > before[1]

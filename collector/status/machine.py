@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,8 @@ class Machine:
     def __init__(self, data_dir: Path, ip_address: str | None = None) -> None:
         self._data_dir = data_dir
         self._ip_address = ip_address
-        psutil.cpu_percent(interval=None)
+        self._latest = MachineFigures(0.0, 0.0, 0.0, None, ip_address or "127.0.0.1")
+        self._latest = self.figures()
 
     @staticmethod
     def uptime_s() -> float:
@@ -36,14 +38,16 @@ class Machine:
         return time.time() - psutil.boot_time()
 
     def figures(self) -> MachineFigures:
-        """All figures now; a fraction of a millisecond."""
-        return MachineFigures(
-            cpu_percent=psutil.cpu_percent(interval=None),
-            memory_percent=psutil.virtual_memory().percent,
-            disk_percent=_disk_percent(self._data_dir),
-            temperature_c=_processor_temperature(),
-            ip_address=self._ip_address or _own_address(),
-        )
+        """All figures now, in a fraction of a millisecond; the last ones where the machine gives none."""
+        with suppress(OSError):  # no descriptor left, no memory: the heartbeat is needed all the more
+            self._latest = MachineFigures(
+                cpu_percent=psutil.cpu_percent(interval=None),
+                memory_percent=psutil.virtual_memory().percent,
+                disk_percent=_disk_percent(self._data_dir),
+                temperature_c=_processor_temperature(),
+                ip_address=self._ip_address or _own_address(),
+            )
+        return self._latest
 
 
 def _disk_percent(folder: Path) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.delivery import session
+from collector.delivery import patience, session
 from collector.delivery.mqtt.options import MqttOptions, MqttVersion
 from tests.doubles.line import Line
 from tests.doubles.mosquitto import Mosquitto
@@ -42,7 +42,7 @@ async def test_b1_a_broker_that_dies_again_and_again_gets_everything_in_the_end(
 async def test_b4_a_line_that_swallows_everything_is_given_up_and_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(patience, "PATIENCE_S", 1.0)
     with Mosquitto() as broker:
         async with Line(broker.port) as line, rig(tmp_path / "o", MqttOptions("127.0.0.1", line.port)) as r:
             r.record(10)
@@ -70,7 +70,7 @@ async def test_b4_an_idle_line_that_is_dead_is_noticed_by_keep_alive(tmp_path: P
 async def test_b5_nothing_is_sent_twice_on_one_connection_and_the_window_halves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(patience, "PATIENCE_S", 1.0)
 
     def swallow(client: Client, _message: Published) -> int | None:
         return None if client in broker.clients[:3] else 0
@@ -92,7 +92,7 @@ async def test_b5_nothing_is_sent_twice_on_one_connection_and_the_window_halves(
 async def test_b5_one_puback_that_is_passed_over_is_noticed_whatever_else_is_acknowledged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(patience, "PATIENCE_S", 1.0)
 
     def pass_over(client: Client, message: Published) -> int | None:
         return None if client is broker.clients[0] and len(client.published) == 3 else 0
@@ -108,7 +108,7 @@ async def test_b5_one_puback_that_is_passed_over_is_noticed_whatever_else_is_ack
 
 async def test_b6_a_slow_uplink_is_not_a_dead_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A message takes longer than the patience for PUBACKs, and its bytes keep moving."""
-    monkeypatch.setattr(session, "PATIENCE_S", 1.5)
+    monkeypatch.setattr(patience, "PATIENCE_S", 1.5)
     monkeypatch.setattr(session, "_LOOK_EVERY_S", 0.3)
     with Mosquitto() as broker:
         async with (

@@ -134,7 +134,7 @@ async def test_a_wrong_password_is_said_in_words(tmp_path: Path) -> None:
 async def test_a_hanging_broker_is_noticed_and_loses_nothing(
     broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collector.delivery.session.PATIENCE_S", 1.5)
+    monkeypatch.setattr("collector.delivery.patience.PATIENCE_S", 1.5)
     quick = MqttOptions("127.0.0.1", broker.port, versions=(MqttVersion.V5,))
     async with rig(tmp_path / "outbox", quick) as r:
         r.record(10)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.delivery import session
+from collector.delivery import patience
 from collector.delivery.mqtt.options import MqttOptions, MqttVersion
 from tests.doubles.stub_broker import Answer, Client, Published, StubBroker
 from tests.integration.delivery_rig import DATA, EVENTS, STATUS, rig, seq_of
@@ -176,8 +176,8 @@ async def test_after_a_close_in_mid_stream_everything_unacknowledged_comes_again
 async def test_a_broker_that_acknowledges_nothing_is_left_and_met_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert session.PATIENCE_S == 10
-    monkeypatch.setattr(session, "PATIENCE_S", 1.0)
+    assert patience.PATIENCE_S == 10
+    monkeypatch.setattr(patience, "PATIENCE_S", 1.0)
 
     def swallow(_client: Client, _message: Published) -> int | None:
         return None if len(broker.clients) <= 3 else 0

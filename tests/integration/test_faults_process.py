@@ -78,3 +78,17 @@ async def test_r1_reconnects_leave_no_descriptor_behind(tmp_path: Path) -> None:
             await hall.proxy.open()
             await hall.until(lambda seen=seen: len(hall.messages("data")) > seen + 5, what="data after a cut")  # type: ignore[misc]
         await hall.until(lambda: abs(len(list(descriptors.iterdir())) - before) <= 2, what="as many descriptors")
+
+
+async def test_r6_too_few_descriptors_cost_some_devices_and_never_the_process(tmp_path: Path) -> None:
+    async with Hall(tmp_path, MQTT_RECONNECT_MAX_SEC=1) as hall:
+        plcs = [await hall.plc() for _ in range(40)]
+        hall.configure(*[modbus_device(plc, str(number)) for number, plc in enumerate(plcs)])
+        hall.collector.command = ("sh", "-c", 'ulimit -n 40; exec "$0" "$@"', *hall.collector.command)
+        hall.collector.start()
+        await hall.until(lambda: "Too many open files" in hall.collector.log, what="descriptors run out")
+        seen = len(hall.messages("data"))
+        await hall.until(lambda: len(hall.messages("data")) > seen + 50, what="data of those that are connected")
+        status, seconds = await hall.collector.stop()
+        assert (status, seconds < WITHIN_S) == (0, True)
+        assert hall.ledger.missing == 0

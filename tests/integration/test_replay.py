@@ -126,7 +126,7 @@ async def test_fifo_drains_at_least_three_times_as_fast_as_it_grows(tmp_path: Pa
 async def test_after_a_break_in_live_first_everything_comes_and_nothing_comes_in_two_versions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collector.delivery.session.PATIENCE_S", 0.5)
+    monkeypatch.setattr("collector.delivery.patience.PATIENCE_S", 0.5)
     await fill(tmp_path / "o", 500)
 
     def answer(client: Client, message: Published) -> int | None:
