@@ -162,7 +162,7 @@ async def polls(party: Party, plc: Plc[Any, Any]) -> Counter[str]:
 
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("party", PARTIES, ids=lambda party: party.protocol)
-def test_P3_among_answers_late_swapped_and_lost_none_is_given_to_another_question(
+def test_p3_among_answers_late_swapped_and_lost_none_is_given_to_another_question(
     party: Party, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with party.plugged(monkeypatch) as plc, asyncio.Runner(loop_factory=LeapingLoop) as runner:

@@ -39,7 +39,7 @@ def ask_other(asked: bytes, other: Request) -> bytes:
 
 
 @pytest.mark.timeout(1800)
-def test_P4_no_mutated_answer_gives_a_wrong_value_a_hang_or_a_foreign_exception() -> None:
+def test_p4_no_mutated_answer_gives_a_wrong_value_a_hang_or_a_foreign_exception() -> None:
     outcomes = mutated(Answers(ModbusBench(), {}, opened, ask_other, MUTATIONS).read_once)
     assert outcomes["BadAnswer"] > MUTATED_FRAMES / 3
     assert min(outcomes["NoAnswer"], outcomes["RequestRefused"]) > MUTATED_FRAMES / 50

@@ -42,7 +42,7 @@ async def unit_2(bench: Bench, reader: Reader) -> Reader:
 
 @pytest.mark.parametrize("reopened", [False, True])
 @pytest.mark.parametrize("late_s", [1.1 * TIMEOUT_S, 1.5 * TIMEOUT_S])
-async def test_P3_a_late_answer_is_not_taken_for_that_to_the_next_question(
+async def test_p3_a_late_answer_is_not_taken_for_that_to_the_next_question(
     bench: Bench, reader: Reader, late_s: float, reopened: bool
 ) -> None:
     bench.put(0, [111, 222])
@@ -56,7 +56,7 @@ async def test_P3_a_late_answer_is_not_taken_for_that_to_the_next_question(
     assert (await reader.read(FIRST)).values == [111]
 
 
-async def test_P3_the_answer_to_a_cancelled_question_is_waited_out(bench: Bench, reader: Reader) -> None:
+async def test_p3_the_answer_to_a_cancelled_question_is_waited_out(bench: Bench, reader: Reader) -> None:
     bench.put(0, [111, 222])
     bench.device.script = once(after(0.1))
     cancelled = asyncio.create_task(reader.read(FIRST))
@@ -68,7 +68,7 @@ async def test_P3_the_answer_to_a_cancelled_question_is_waited_out(bench: Bench,
     assert time.monotonic() - began < TIMEOUT_S, "it came, so the rest of the time need not be waited out"
 
 
-async def test_P3_the_late_answer_of_another_unit_disturbs_nobody(bench: Bench, reader: Reader, unit_2: Reader) -> None:
+async def test_p3_the_late_answer_of_another_unit_disturbs_nobody(bench: Bench, reader: Reader, unit_2: Reader) -> None:
     bench.put(0, [111, 222])
     held: list[bytes] = []
 

@@ -38,7 +38,7 @@ def ask_other(_asked: bytes, other: Request) -> bytes:
 
 
 @pytest.mark.timeout(1800)
-def test_P4_no_damaged_serial_answer_gives_a_wrong_value_a_hang_or_a_foreign_exception() -> None:
+def test_p4_no_damaged_serial_answer_gives_a_wrong_value_a_hang_or_a_foreign_exception() -> None:
     mutations = (*ANYWHERE, data_of_another_size, exception)
     outcomes = mutated(Answers(ModbusRtuTcpBench(), {}, opened, ask_other, mutations).read_once)
     assert outcomes["BadAnswer"] > MUTATED_FRAMES / 3
@@ -82,7 +82,7 @@ CONFIRMATIONS = {
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("frames", CONFIRMATIONS)
-def test_P4_no_damaged_confirmation_is_taken_for_one(frames: str) -> None:
+def test_p4_no_damaged_confirmation_is_taken_for_one(frames: str) -> None:
     outcomes = mutated(CONFIRMATIONS[frames].write_once)
     assert outcomes["BadAnswer"] > MUTATED_FRAMES / 3
     assert outcomes["NoAnswer"] > MUTATED_FRAMES / 50

@@ -37,7 +37,7 @@ def wrong_values(answer: bytes) -> bool:
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("frames", WRAPS)
-def test_P4_no_damaged_question_breaks_the_simulator(frames: str) -> None:
+def test_p4_no_damaged_question_breaks_the_simulator(frames: str) -> None:
     framing, wrap = WRAPS[frames]
     right = wrap(struct.pack(">BB60H", 3, 120, *VALUES[30:90]))
     questions = Questions(

@@ -43,7 +43,7 @@ def ask_other(asked: bytes, other: Request) -> bytes:
 
 
 @pytest.mark.timeout(1800)
-def test_P4_no_mutated_answer_gives_a_wrong_value_a_hang_or_a_foreign_exception() -> None:
+def test_p4_no_mutated_answer_gives_a_wrong_value_a_hang_or_a_foreign_exception() -> None:
     mutations = (flip(HEADER), overwrite(HEADER), *MOVED, data_of_another_size, refusal)
     outcomes = mutated(Answers(S7Bench(), {}, opened, ask_other, mutations).read_once)
     assert outcomes["BadAnswer"] > MUTATED_FRAMES / 3
@@ -55,7 +55,7 @@ SETUP = bytes.fromhex("0300001902f08032010000000100080000f0000001000101e0")
 
 
 @pytest.mark.timeout(1800)
-def test_P4_no_mutated_question_hangs_crashes_or_moves_the_simulator() -> None:
+def test_p4_no_mutated_question_hangs_crashes_or_moves_the_simulator() -> None:
     right = frame(b"\0\2", b"\4\1", b"\xff\4\0\x20\x12\x34\x56\x78")
     questions = Questions(
         plc=S7Plc({(Area.DB, 1): Block(64, (Cell(0, Constant(0x1234)), Cell(2, Constant(0x5678))))}),

@@ -57,7 +57,7 @@ def ask_other(asked: bytes, other: Request) -> bytes:
 
 
 @pytest.mark.timeout(1800)
-def test_P4_no_mutated_answer_gives_a_wrong_value_a_hang_or_a_foreign_exception() -> None:
+def test_p4_no_mutated_answer_gives_a_wrong_value_a_hang_or_a_foreign_exception() -> None:
     mutations = (flip(HEAD), overwrite(HEAD), *MOVED, data_of_another_size, words_one_by_one, refusal)
     outcomes = mutated(Answers(XgtBench(), {"family": "xgk"}, opened, ask_other, mutations).read_once)
     assert outcomes["BadAnswer"] > MUTATED_FRAMES / 3
@@ -84,7 +84,7 @@ def simulator() -> XgtPlc:
 
 
 @pytest.mark.timeout(1800)
-def test_P4_no_mutated_question_hangs_crashes_or_moves_the_simulator() -> None:
+def test_p4_no_mutated_question_hangs_crashes_or_moves_the_simulator() -> None:
     values = b"\0\0\1\0\4\0\x39\x30\x34\x12"
     questions = Questions(
         plc=simulator(),
@@ -97,7 +97,7 @@ def test_P4_no_mutated_question_hangs_crashes_or_moves_the_simulator() -> None:
 
 
 @pytest.mark.timeout(1800)
-def test_P4_no_mutated_instruction_goes_unanswered() -> None:
+def test_p4_no_mutated_instruction_goes_unanswered() -> None:
     plc = simulator()
     inside = (flip(), overwrite(), lose_a_byte, gain_a_byte)
 

@@ -80,7 +80,7 @@ def planned(devices: list[dict[str, object]], driver_of: DriverOf = registry.dri
     return plan
 
 
-async def test_P1_dead_devices_leave_the_beat_of_the_others_alone_and_are_told_of_once() -> None:
+async def test_p1_dead_devices_leave_the_beat_of_the_others_alone_and_are_told_of_once() -> None:
     with closing(listen("127.0.0.1", 0)) as nobody:
         refusing_port = nobody.getsockname()[1]
     async with AsyncExitStack() as stack:
@@ -111,7 +111,7 @@ async def test_P1_dead_devices_leave_the_beat_of_the_others_alone_and_are_told_o
         assert "did not accept a connection within 0.5 s" in str(rig.board.devices["black hole"].error)
 
 
-def test_P9_a_hundred_thousand_tags_start_in_time_and_large_messages_are_split() -> None:
+def test_p9_a_hundred_thousand_tags_start_in_time_and_large_messages_are_split() -> None:
     driver = ScriptedDriver()
     names = {str(device): [f"태그_{device}_{number}" for number in range(1000)] for device in range(99)}
     names["long"] = [f"{'긴이름_' * 18}{number}" for number in range(1000)]
@@ -146,7 +146,7 @@ def test_P9_a_hundred_thousand_tags_start_in_time_and_large_messages_are_split()
     assert sum(sizes.values()) == 101
 
 
-def test_P9_a_tenth_of_them_in_a_real_process_start_soon_and_stay_small(tmp_path: Path) -> None:
+def test_p9_a_tenth_of_them_in_a_real_process_start_soon_and_stay_small(tmp_path: Path) -> None:
     devices = many_tags.DEVICES // 10
     with site(tmp_path) as at:
         load = many_tags.watch(at, devices, seconds=0.5)
@@ -157,7 +157,7 @@ def test_P9_a_tenth_of_them_in_a_real_process_start_soon_and_stay_small(tmp_path
     assert (parts, len(names)) == (2, TAGS)
 
 
-def test_P10_a_day_of_garbage_is_told_of_a_few_times_and_leaves_nothing_behind() -> None:
+def test_p10_a_day_of_garbage_is_told_of_a_few_times_and_leaves_nothing_behind() -> None:
     driver = ScriptedDriver()
     mad = driver.device("mad")
     mad.break_reads = BadAnswer("mad unit 1 answered with what is no frame")

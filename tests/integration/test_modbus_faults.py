@@ -79,7 +79,7 @@ def unit_of(base: int, count: int = 3) -> Unit:
 
 
 @pytest.mark.parametrize("protocol", ["modbus_rtu", "modbus_rtu_tcp"])
-async def test_P1_a_dead_unit_costs_the_others_of_its_line_one_timeout_and_is_then_asked_rarely(
+async def test_p1_a_dead_unit_costs_the_others_of_its_line_one_timeout_and_is_then_asked_rarely(
     hall: Hall, protocol: str
 ) -> None:
     serial = protocol == "modbus_rtu"
@@ -104,7 +104,7 @@ async def test_P1_a_dead_unit_costs_the_others_of_its_line_one_timeout_and_is_th
 
 
 @pytest.mark.parametrize("protocol", ["modbus_tcp", "modbus_rtu_tcp"])
-async def test_P2_a_slow_device_is_read_slowly_and_one_too_slow_is_missed(hall: Hall, protocol: str) -> None:
+async def test_p2_a_slow_device_is_read_slowly_and_one_too_slow_is_missed(hall: Hall, protocol: str) -> None:
     framing = RtuFraming() if protocol == "modbus_rtu_tcp" else None
     async with ModbusPlc({1: unit_of(100)}, framing=framing) as slow, ModbusPlc({1: unit_of(200)}) as other:
         slow.faults.slow_s = 0.9 * 0.3
@@ -133,7 +133,7 @@ POLLS = int(os.environ.get("MIXUP_POLLS", "500"))
 
 
 @pytest.mark.timeout(3600)
-async def test_P3_among_answers_late_swapped_and_lost_none_is_given_to_another_question() -> None:
+async def test_p3_among_answers_late_swapped_and_lost_none_is_given_to_another_question() -> None:
     """Each value tells which read it answers and which register of which unit it is of."""
     stride = 16 * UNITS
     layout = {
@@ -178,7 +178,7 @@ async def test_P3_among_answers_late_swapped_and_lost_none_is_given_to_another_q
     assert min(outcomes["BadAnswer"], outcomes["NoAnswer"]) > POLLS / 50
 
 
-async def test_P5_an_exception_at_any_address_of_a_block_costs_that_tag_alone() -> None:
+async def test_p5_an_exception_at_any_address_of_a_block_costs_that_tag_alone() -> None:
     modbus, plc = registry.driver("modbus_tcp"), ModbusDevice()
     plc.words[3].update({n: 7000 + n for n in range(125)})
     await plc.start()
@@ -206,7 +206,7 @@ async def test_P5_an_exception_at_any_address_of_a_block_costs_that_tag_alone() 
     await plc.stop()
 
 
-async def test_P6_what_json_can_not_say_is_a_quality_and_all_else_is_said_exactly() -> None:
+async def test_p6_what_json_can_not_say_is_a_quality_and_all_else_is_said_exactly() -> None:
     modbus, plc = registry.driver("modbus_tcp"), ModbusDevice()
     await plc.start()
     connection = modbus.connection({"host": "127.0.0.1", "port": plc.port}, 1)
@@ -229,7 +229,7 @@ async def test_P6_what_json_can_not_say_is_a_quality_and_all_else_is_said_exactl
 
 
 @pytest.mark.parametrize("protocol", ["modbus_tcp", "modbus_rtu_tcp", "modbus_rtu"])
-async def test_P7_a_thousand_reconnects_to_a_device_that_allows_one_connection(protocol: str) -> None:
+async def test_p7_a_thousand_reconnects_to_a_device_that_allows_one_connection(protocol: str) -> None:
     framing = None if protocol == "modbus_tcp" else RtuFraming()
     modbus = registry.driver(protocol)
     async with ModbusPlc({1: unit_of(100)}, framing=framing, serial=protocol == "modbus_rtu") as plc:
