@@ -8,12 +8,14 @@ import os
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
 from collector import BUILT_MS, __version__
+from collector.alarms.alarms import Alarms
 from collector.clock import Clock, SystemClock, iso_utc
 from collector.commands.handlers import ConfigCommands, StatusCommands
 from collector.commands.router import Router
@@ -43,6 +45,9 @@ from fleet_client.payloads import mark_buffered
 from fleet_client.status import shutdown_status
 from protocols import registry
 
+if TYPE_CHECKING:
+    from collector.history.history import History
+
 log = structlog.get_logger()
 
 DRAIN_S = 4.0
@@ -57,6 +62,9 @@ class Collector:
     outbox: Outbox
     clock_watch: ClockWatch
     on_scan: list[Callable[[Scan], None]]
+    on_plan: list[Callable[[Plan], None]] = field(default_factory=list)
+    history: "History | None" = None
+    alarms: Alarms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ async def collecting(settings: Settings) -> AsyncIterator[Collector]:
         ) as outbox:
             watch = await _clock_watch(site, outbox)
             collector = Collector(board, outbox, watch, [])
-            async with _composed(site, source, collector):
+            async with _alarms(site, collector), _history(site, collector), _composed(site, source, collector):
                 yield collector
 
 
@@ -126,7 +134,7 @@ async def _composed(site: Site, source: ConfigSource, collector: Collector) -> A
         reconnect_max_s=settings.mqtt_reconnect_max_sec,
     )
     async with _publishing(publisher, site), _supervisor(site, collector) as supervisor:
-        sync = _config_sync(site, source, supervisor, publisher, collector.clock_watch)
+        sync = _config_sync(site, source, supervisor, publisher, collector)
         router = _router(site, outbox, heartbeat, sync)
         await sync.start_from_copy()
         async with asyncio.TaskGroup() as sources:
@@ -142,6 +150,43 @@ async def _composed(site: Site, source: ConfigSource, collector: Collector) -> A
             finally:
                 for task in tasks:
                     task.cancel()
+
+
+@asynccontextmanager
+async def _history(site: Site, collector: Collector) -> AsyncIterator[None]:
+    settings = site.settings
+    if not settings.history_max_mb:
+        yield
+        return
+    from collector.history.history import History  # off costs nothing
+
+    async with History.open(
+        settings.data_dir / "history",
+        limit_bytes=settings.history_max_mb << 20,
+        raw_hours=settings.history_raw_hours,
+        zone=settings.site_tz,
+        clock=site.clock,
+        board=site.board,
+    ) as history:
+        collector.history = history
+        collector.on_scan.append(history.record)
+        collector.on_plan.append(history.follow)
+        yield
+
+
+@asynccontextmanager
+async def _alarms(site: Site, collector: Collector) -> AsyncIterator[None]:
+    def tell(fields: Mapping[str, object]) -> None:
+        if letter := site.event("alarm", fields):
+            collector.outbox.put_letter(letter)
+
+    folder = site.settings.data_dir / "alarms"
+    async with Alarms.open(folder, tell=tell, clock=site.clock, board=site.board) as alarms:
+        collector.alarms = alarms
+        collector.on_scan.append(alarms.look)
+        collector.on_plan.append(alarms.follow)
+        site.board.on_change.append(alarms.look_at)
+        yield
 
 
 async def _clock_watch(site: Site, outbox: Outbox) -> ClockWatch:
@@ -182,11 +227,13 @@ def _supervisor(site: Site, collector: Collector) -> Supervisor:
 
 
 def _config_sync(
-    site: Site, source: ConfigSource, supervisor: Supervisor, publisher: Publisher, watch: ClockWatch
+    site: Site, source: ConfigSource, supervisor: Supervisor, publisher: Publisher, collector: Collector
 ) -> ConfigSync:
     settings, board = site.settings, site.board
 
     def apply(plan: Plan) -> None:
+        for follow in collector.on_plan:
+            follow(plan)
         supervisor.apply(plan)
         show_insecure(board, settings, (device.connection for device in plan.devices))
 
@@ -201,7 +248,7 @@ def _config_sync(
         clock=site.clock,
         board=board,
         on_other_spelling=publisher.renew,
-        on_server_time=watch.heard,
+        on_server_time=collector.clock_watch.heard,
     )
 
 

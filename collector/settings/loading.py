@@ -17,8 +17,6 @@ NOT_IN_THIS_VERSION: Mapping[str, str] = {
     "HTTP_PORT": "local page",
     "HTTP_TOKEN": "local page",
     "HTTP_ALLOWED_HOSTS": "local page",
-    "HISTORY_MAX_MB": "local history",
-    "HISTORY_RAW_HOURS": "local history",
     "BUFFER_REPLAY": "choice of replay order; it replays fifo",
     "BUFFER_REPLAY_RATE": "limit of the replay rate",
     "CONFIG_PROBATION_SEC": "roll-back",

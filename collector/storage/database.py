@@ -36,11 +36,12 @@ def _kind(name: str) -> type[StorageFailed]:
     return StorageFailed if name.startswith(_ENVIRONMENT) else DamagedFile
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, shrinkable: bool = False) -> sqlite3.Connection:
     """Open or create a database: WAL, every commit fsynced, this process alone.
 
     One connection a file, used by one thread: with a second one a checkpoint may lose pages in the SQLite
-    releases before 3.51.3. Raises `StorageFailed`, `DamagedFile`.
+    releases before 3.51.3. A file created `shrinkable` can give back what it no longer needs.
+    Raises `StorageFailed`, `DamagedFile`.
     """
     with storage_errors(path):
         if path.exists() and not path.is_file():
@@ -48,6 +49,8 @@ def connect(path: Path) -> sqlite3.Connection:
         created = not path.exists()
         connection = sqlite3.connect(path, isolation_level=None, timeout=2.0)
         try:
+            if shrinkable:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             _configure(connection, path)
             if created:
                 path.chmod(0o600)
