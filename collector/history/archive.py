@@ -5,6 +5,7 @@ added to the blocks of three tiers: windows (a block an hour), hours (a block a 
 and slips added up, so it makes no difference when a slip is sealed, or whether the clock was set in between.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from collector.history.directory import Directory
 from collector.history.gathering import entries_of, panels
 from collector.history.rows import readable
 from collector.history.sheets import pack_sheet
-from collector.history.summaries import Entry, add_up, pack_entries, pack_slips, unpack_entries, unpack_slips
+from collector.history.summaries import Entry, Summary, add_up, pack_entries, pack_slips, unpack_entries, unpack_slips
 from collector.polling.scan import Scan
 from collector.storage.errors import NotWritable
 from collector.storage.history_store import Batch, Block, HistoryStore, Minute
@@ -110,16 +111,18 @@ class Archive:
     # --- an hour is sealed
 
     def seal_step(self, now_ms: int) -> bool:
-        """Seal the slips of one layout and all hours that are over; False when there are none."""
+        """Seal the slips of one layout and all hours that are over; False when that was all. The steps of an hour
+        are one transaction, in which every page is written once."""
         over = [batch.number for batch in self._over(now_ms)]
         layout = self._store.layout_with_slips(over)
         if layout is None:
+            self._store.finish_sealing()
             return False
         entries: dict[int, list[Entry]] = {tag: [] for tag in self._directory.members(layout)}
         for _, body in self._store.slips(over, [layout]):
-            for tag, more in zip(entries, readable(unpack_slips, body), strict=False):
-                entries[tag] += more
-        blocks = [block for tag, more in entries.items() for block in self._grown(tag, more)]
+            for own, more in zip(entries.values(), readable(unpack_slips, body), strict=False):
+                own += more
+        blocks = [block for tag, own in entries.items() for block in self._grown(tag, own)]
         self._store.seal(blocks, layout, over)
         return True
 
@@ -132,17 +135,21 @@ class Archive:
         return [batch for batch in batches if batch.last_ms < begin or batch.first_ms >= end]
 
     def _grown(self, tag: int, entries: Sequence[Entry]) -> Iterable[Block]:
-        """The blocks that the entries belong to, with them in."""
+        """The blocks that the entries belong to, with them in: first the finest, each next made of the one before."""
+        own = add_up(entries)
+        starts = sorted(own)
         for tier, (block_s, entry_s) in _TIERS.items():
-            by_block: dict[int, list[Entry]] = {}
-            for entry in entries:
-                by_block.setdefault(self._calendar.window(entry[0], block_s)[0] // 1000, []).append(entry)
-            for start_s, own in by_block.items():
+            if entry_s:
+                own = add_up((self._calendar.window(start, entry_s)[0], summary) for start, summary in own.items())
+            by_block: dict[int, dict[int, Summary]] = {}
+            for start, summary in own.items():
+                by_block.setdefault(self._calendar.window(start, block_s)[0], {})[start] = summary
+            for block_ms, more in by_block.items():
+                start_s, since_ms = block_ms // 1000, starts[bisect_left(starts, block_ms)]
                 known = self._store.blocks(tier, tag, start_s, start_s + 1)
                 before = [entry for block in known for entry in readable(unpack_entries, block.body)]
-                more = [(self._calendar.window(start, entry_s)[0] if entry_s else start, what) for start, what in own]
-                grown = sorted(add_up([*before, *more]).items())
-                yield Block(tier, start_s, min(start for start, _ in own), tag, pack_entries(grown))
+                grown = add_up([*before, *more.items()]) if before else more
+                yield Block(tier, start_s, since_ms, tag, pack_entries(sorted(grown.items())))
 
     def raw_kept_ms(self) -> tuple[int, int]:
         """For how long raw values are kept, and for how long there has been recording, in recorded time."""

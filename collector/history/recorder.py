@@ -149,9 +149,10 @@ class Recorder:
 
     async def _keep_up(self) -> None:
         now_ms, keeping = self._clock.wall_ms(), self.keeping
-        while await self._change(lambda archive: archive.seal_step(now_ms)):
-            pass
+        # First of all room, for what is sealed takes some.
         while self._followed and await self._change(lambda archive: archive.forget_step(keeping)):
+            pass
+        while await self._change(lambda archive: archive.seal_step(now_ms)):
             pass
         kept_ms, recorded_ms = await self._change(Archive.raw_kept_ms)
         wanted_ms = min(keeping.raw_hours * _HOUR_MS, recorded_ms)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import fsum
+from operator import attrgetter
 from typing import TypeAlias, cast
 
 from collector.history.columns import Column, pack_column, unpack_column
@@ -16,6 +17,7 @@ Number: TypeAlias = int | float
 
 _NUMBERS = frozenset({int, float, bool})
 _FIGURES = 10
+_FIRST_MS, _LAST_MS = attrgetter("first_ms"), attrgetter("last_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +66,21 @@ def summarize(stamps_ms: Sequence[int], column: Column, interval_ms: int) -> Sum
     return Summary(count, count * interval_ms, *ends, least, most, total, column[0], column[-1])
 
 
-def add(one: Summary, other: Summary) -> Summary:
-    """Both together."""
-    if one.first_ms is None or one.last_ms is None:
-        return other
-    if other.first_ms is None or other.last_ms is None:
-        return one
-    early = one if one.first_ms <= other.first_ms else other
-    late = one if one.last_ms > other.last_ms else other
+def add(summaries: Sequence[Summary]) -> Summary:
+    """All of them together."""
+    if len(summaries) == 1:
+        return summaries[0]
+    good = [summary for summary in summaries if summary.count]
+    if not good:
+        return NOTHING
+    early, late = min(good, key=_FIRST_MS), max(good, key=_LAST_MS)
     least = most = total = None
-    if one.total is not None and other.total is not None:
-        least = min(cast(Number, one.minimum), cast(Number, other.minimum))
-        most = max(cast(Number, one.maximum), cast(Number, other.maximum))
-        total = _sum((one.total, other.total))
-    count, good_ms = one.count + other.count, one.good_ms + other.good_ms
+    totals = [summary.total for summary in good if summary.total is not None]
+    if len(totals) == len(good):
+        least = min(cast(Number, summary.minimum) for summary in good)
+        most = max(cast(Number, summary.maximum) for summary in good)
+        total = _sum(totals)
+    count, good_ms = sum(summary.count for summary in good), sum(summary.good_ms for summary in good)
     return Summary(count, good_ms, early.first_ms, late.last_ms, least, most, total, early.first, late.last)
 
 
@@ -108,7 +111,7 @@ def pack_entries(entries: Sequence[Entry]) -> bytes:
     rows = [(start, *_figures(summary)) for start, summary in entries]
     columns = [pack_column(column) for column in zip(*rows, strict=True)]
     body = array("H", (len(entries), *map(len, columns))).tobytes() + b"".join(columns)
-    packed = zlib.compress(body)
+    packed = zlib.compress(body, 1)
     return b"\1" + packed if len(packed) < len(body) else b"\0" + body
 
 
@@ -130,8 +133,7 @@ def _figures(summary: Summary) -> tuple[Value | None, ...]:
 
 def add_up(entries: Iterable[Entry]) -> dict[int, Summary]:
     """The entries by their starts, those of equal start added up."""
-    windows: dict[int, Summary] = {}
+    windows: dict[int, list[Summary]] = {}
     for start, summary in entries:
-        known = windows.get(start)
-        windows[start] = summary if known is None else add(known, summary)
-    return windows
+        windows.setdefault(start, []).append(summary)
+    return {start: add(summaries) for start, summaries in windows.items()}

@@ -81,8 +81,8 @@ class HistoryStore:
         self._path = path
         self._wal = Path(f"{path}-wal")
         self._wal_limit = min(_WAL_BYTES, limit_bytes // 16)
-        # The log grows beyond its own limit by what one transaction brings.
-        self.limit_bytes = limit_bytes - 3 * self._wal_limit
+        # The log grows beyond its own limit by what one transaction brings, which is most when an hour is sealed.
+        self.limit_bytes = limit_bytes - 8 * self._wal_limit
         self.written_bytes = 0
         self._connection = connect(path, shrinkable=True)
         try:
@@ -97,7 +97,7 @@ class HistoryStore:
             self._connection.execute(f"PRAGMA {pragma}")
         migrate(self._connection)
         self._empty_log()
-        limit_size(self._connection, self.limit_bytes)
+        limit_size(self._connection, self.limit_bytes + 4 * self._wal_limit)
 
     def close(self) -> None:
         """Close the file; what is in it stays."""
@@ -121,14 +121,32 @@ class HistoryStore:
         return batch
 
     def seal(self, blocks: Iterable[Block], layout: int, batches: Iterable[int]) -> None:
-        """Put blocks in the place of the slips of a layout and some batches, and of blocks that were there."""
+        """Put blocks in the place of the slips of a layout and some batches, and of blocks that were there.
+
+        It holds from `finish_sealing` on; what else is asked for in between is only to read.
+        """
         recorded_ms = self.last_batch().recorded_ms
-        with self._writing():
-            for block in blocks:
-                self._connection.execute(_ENTER_BLOCK, (block.tier, block.start_s, block.first_ms, recorded_ms))
-                self._insert(block.tier, 2, [(block.start_s << TAG_BITS | block.tag, block.body)])
-            spent = [(batch << LAYOUT_BITS | layout,) for batch in batches]
-            self._connection.executemany("DELETE FROM slips WHERE id = ?", spent)
+        with storage_errors(self._path):
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                for block in blocks:
+                    row = (block.tier, block.start_s, block.first_ms, recorded_ms)
+                    self._connection.execute(_ENTER_BLOCK, row)
+                    self._insert(block.tier, 2, [(block.start_s << TAG_BITS | block.tag, block.body)])
+                spent = [(batch << LAYOUT_BITS | layout,) for batch in batches]
+                self._connection.executemany("DELETE FROM slips WHERE id = ?", spent)
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def finish_sealing(self) -> None:
+        """Commit what was sealed, if anything was."""
+        with storage_errors(self._path):
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
+                self._sync_log()
 
     def _insert(self, table: str, columns: int, rows: Iterable[tuple[object, ...]]) -> None:
         places = ", ".join("?" * columns)
@@ -145,7 +163,10 @@ class HistoryStore:
                 self._empty_log()
             with transaction(self._connection):
                 yield
-        # It is carried out, whatever the disk says now: a caller who heard of an error would do it again.
+        self._sync_log()
+
+    def _sync_log(self) -> None:
+        # All is carried out, whatever the disk says now: a caller who heard of an error would do it again.
         with suppress(OSError):
             descriptor = os.open(self._wal, os.O_RDONLY)
             try:
