@@ -24,6 +24,7 @@ Place = tuple[str, str]
 
 FILE = "alarms.db"
 _DEGRADED = "alarms_degraded"
+_CLOSE_S = 2.0
 
 log = structlog.get_logger()
 
@@ -71,7 +72,9 @@ class Records:
     async def close(self) -> None:
         """Write what is left."""
         if self.unwritten:
-            await self.write()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_S):
+                    await self.write()
         self._thread.submit(self._close)
         await self._thread.stop(timeout_s=1.0)
 
@@ -142,7 +145,7 @@ class Records:
         if failure is not None:
             if _DEGRADED not in self._board.conditions:
                 log.error("alarms can not be written", reason=str(failure))
-            self._board.raise_condition("alarms_degraded", str(failure))
+            self._board.raise_condition(_DEGRADED, str(failure))
         elif _DEGRADED in self._board.conditions:
             self._board.clear_condition(_DEGRADED)
             log.info("alarms are written again")

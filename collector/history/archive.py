@@ -28,8 +28,8 @@ _ROWS_OVER = 16
 _FULL = 31 / 32
 _ALL = range(1 << 62)
 _ROWS_FOR_ROOM = 1_024
-_TIERS = {"windows": (HOUR_S, None), "hours": (DAY_S, HOUR_S), "days": (DAY_S, DAY_S)}
 # How long a block of each tier is, and what its entries are of (s); the finest keeps them as they come.
+_TIERS = {"windows": (HOUR_S, None), "hours": (DAY_S, HOUR_S), "days": (DAY_S, DAY_S)}
 
 
 @dataclass(frozen=True, slots=True)

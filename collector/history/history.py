@@ -7,7 +7,7 @@ series, aggregate, depth                ◀─── read, with the scans that a
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ Per = Literal["hour", "day"]
 MAX_POINTS = 2_000
 _PER_S = {"hour": HOUR_S, "day": DAY_S}
 _BATCHES_A_READ = 64
-_CLOSE_S = 5.0
+_OPEN_S, _CLOSE_S = 3.0, 5.0
 
 log = structlog.get_logger()
 
@@ -62,7 +62,9 @@ class History:
         vault = Vault(folder, limit_bytes, Calendar(zone), clock.monotonic)
         recorder = Recorder(vault, thread, raw_hours=raw_hours, clock=clock, board=board)
         try:
-            await recorder.flush()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_OPEN_S):
+                    await recorder.flush()
             async with asyncio.TaskGroup() as tasks:
                 recording = tasks.create_task(recorder.run(), name="history")
                 try:

@@ -144,9 +144,15 @@ class HistoryStore:
     def finish_sealing(self) -> None:
         """Commit what was sealed, if anything was."""
         with storage_errors(self._path):
-            if self._connection.in_transaction:
+            if not self._connection.in_transaction:
+                return
+            try:
                 self._connection.execute("COMMIT")
-                self._sync_log()
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._sync_log()
 
     def _insert(self, table: str, columns: int, rows: Iterable[tuple[object, ...]]) -> None:
         places = ", ".join("?" * columns)

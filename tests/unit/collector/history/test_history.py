@@ -293,6 +293,28 @@ async def test_without_a_disk_it_waits_and_heals(tmp_path: Path) -> None:
         assert len((await history.series("1", "a", 0, FOREVER, resolution_s=0)).start_ms) == 120
 
 
+async def test_d4_a_disk_that_is_full_while_an_hour_is_sealed(tmp_path: Path) -> None:
+    clock, device, board = FakeClock(), plain_device([f"t{n}" for n in range(200)]), Board(FakeClock())
+
+    async def pragma(text: str) -> int:
+        store = history._vault._store
+        assert store is not None
+        return int((await history._recorder._thread.submit(lambda: store._rows(f"PRAGMA {text}")))[0][0])
+
+    async with opened(tmp_path, clock, device=device, board=board) as history:
+        record_minute(history, device, clock)
+        await history.flush()
+        clock.advance(3600)
+        await pragma(f"max_page_count = {await pragma('page_count')}")
+        await history.flush()
+        assert "SQLITE_FULL" in board.conditions["history_degraded"].detail
+        await pragma("max_page_count = 16384")
+        record_minute(history, device, clock)
+        await history.flush()
+        assert "history_degraded" not in board.conditions
+        assert sum((await history.aggregate("1", "t199", 0, FOREVER)).count) == 120
+
+
 async def test_d11_a_million_rows_are_forgotten_in_short_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, device = FakeClock(), plain_device(["a"])
     store = HistoryStore(tmp_path / "history.db", 1 << 30)
