@@ -17,7 +17,8 @@ from collector.history.sheets import pack_sheet
 from collector.history.summaries import Entry, Summary, add_up, pack_entries, pack_slips, unpack_entries, unpack_slips
 from collector.polling.scan import Scan
 from collector.storage.errors import NotWritable
-from collector.storage.history_store import Batch, Block, HistoryStore, Minute
+from collector.storage.history_records import Batch, Block, Minute
+from collector.storage.history_store import HistoryStore
 
 HOURS_KEPT_DAYS, DAYS_KEPT_DAYS = 30, 366
 UNSEALED_MOST = 180

@@ -9,11 +9,11 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from collector.storage.database import connect, limit_size, storage_errors, transaction, used_bytes
+from collector.storage.history_records import Batch, Block, Minute
 from collector.storage.history_schema import TIERS, migrate
 
 LAYOUT_BITS, TAG_BITS = 20, 24
@@ -32,43 +32,6 @@ DELETE FROM batches WHERE id < (SELECT max(id) FROM batches)
     AND id < coalesce((SELECT min(id) FROM raw) >> ?1, 1 << 40)
     AND id < coalesce((SELECT min(id) FROM slips) >> ?1, 1 << 40)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What was recorded in one go, between its earliest and its latest stamp.
-
-    `recorded_ms` is for how long there has been recording until its end, over all runs, by a clock that never jumps.
-    """
-
-    number: int
-    first_ms: int
-    last_ms: int
-    recorded_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Minute:
-    """What a batch adds: new tags (id, device, name) and layouts (id, tag ids), and rows (layout, body)."""
-
-    first_ms: int
-    last_ms: int
-    lasted_ms: int
-    tags: Sequence[tuple[int, str, str]]
-    layouts: Sequence[tuple[int, Sequence[int]]]
-    raw: Sequence[tuple[int, bytes]]
-    slips: Sequence[tuple[int, bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The figures of one tag in one block of a tier, which begins at `start_s`; they go back to `first_ms`."""
-
-    tier: str
-    start_s: int
-    first_ms: int
-    tag: int
-    body: bytes
 
 
 class HistoryStore:
