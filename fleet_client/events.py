@@ -2,6 +2,8 @@
 
 - ``gap`` (`epoch`, `from_seq`, `to_seq`, `count`, `from`, `to`, `reason`): these data messages will never come.
 - ``restart`` (`previous_epoch`, `last_recorded_seq`): the collector is back after a stop that was not clean.
+- ``alarm`` (`device_id`, `tag`, `level`, `state`, `value`, `limit`, `since`): a limit was passed, or is no longer, or
+  somebody has seen it; of a device that is away without `tag`, `value` and `limit`.
 - ``drained`` (`epoch`, `to_seq`): everything up to this one that had waited is acknowledged.
 """
 

@@ -9,14 +9,14 @@ import os
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
 from collector import BUILT_MS, __version__
 from collector.app.commanding import Commanded, commands
-from collector.app.site import Site
+from collector.app.observing import alarms, history
+from collector.app.site import Collector, Site
 from collector.clock import SystemClock, iso_utc
 from collector.commands.process import ProcessCommands
 from collector.config.plan import Plan
@@ -54,16 +54,6 @@ log = structlog.get_logger()
 
 DRAIN_S = 4.0
 JUST_BOOTED_S = 300.0
-
-
-@dataclass(slots=True)
-class Collector:
-    """A running collector, for those who look at it from within the same process."""
-
-    board: Board
-    outbox: Outbox
-    clock_watch: ClockWatch
-    on_scan: list[Callable[[Scan], None]]
 
 
 async def run(settings: Settings, stop: asyncio.Event, written: Log) -> bool:
@@ -108,7 +98,11 @@ async def collecting(settings: Settings, process: ProcessCommands | None = None)
         ) as outbox:
             watch = await _clock_watch(site, outbox)
             collector = Collector(board, outbox, watch, [])
-            async with _composed(site, source, collector, process, manager):
+            async with (
+                alarms(site, collector),
+                history(site, collector),
+                _composed(site, source, collector, process, manager),
+            ):
                 manager.ready()
                 yield collector
                 manager.stopping()
@@ -208,6 +202,8 @@ def _config_sync(
     settings, board = site.settings, site.board
 
     def apply(plan: Plan) -> None:
+        for follow in collector.on_plan:
+            follow(plan)
         supervisor.apply(plan)
         gc.freeze()  # see _freezing_at_first_sight
         show_insecure(board, settings, (device.connection for device in plan.devices))

@@ -1,15 +1,36 @@
-"""What every part is given."""
+"""What every part is given, and what a running collector is made of."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from collector.alarms.alarms import Alarms
 from collector.clock import Clock, iso_utc
+from collector.config.plan import Plan
 from collector.delivery.address import EdgeAddress
 from collector.delivery.message import Message
 from collector.delivery.outbox import Outbox
+from collector.polling.scan import Scan
 from collector.settings import Settings
 from collector.status.board import Board
+from collector.status.clock_watch import ClockWatch
 from fleet_client.events import event_body
+
+if TYPE_CHECKING:
+    from collector.history.history import History
+
+
+@dataclass(slots=True)
+class Collector:
+    """A running collector, for those who look at it from within the same process."""
+
+    board: Board
+    outbox: Outbox
+    clock_watch: ClockWatch
+    on_scan: list[Callable[[Scan], None]]
+    on_plan: list[Callable[[Plan], None]] = field(default_factory=list)
+    history: "History | None" = None
+    alarms: Alarms | None = None
 
 
 @dataclass(frozen=True, slots=True)

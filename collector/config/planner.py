@@ -16,9 +16,11 @@ from collector.config.plan import (
     PollGroup,
     ProtocolDoubt,
     Remark,
+    Thresholds,
     WriteRule,
 )
 from collector.status.board import ConfigProblem
+from fleet_client import document
 from fleet_client.document import DeviceConfig, TagConfig
 from fleet_client.reading import DevicePlace, ReadDocument
 from protocols import registry
@@ -81,6 +83,8 @@ def plan_document(read: ReadDocument, options: PlanOptions, plan_one: PlanDevice
         idle=(*idle, *(IdleDevice(lost.id, lost.name, lost.reason) for lost in read.lost)),
         problems=(*refused, *(problem for outcome in outcomes for problem in outcome.problems)),
         remarks=(*remarks, *(remark for outcome in outcomes for remark in outcome.remarks)),
+        aggregation_interval_s=read.document.aggregation_interval_sec,
+        local_retention_days=read.document.local_retention_days,
     )
 
 
@@ -140,6 +144,7 @@ class _DevicePlanner:
             doubt=None if disagreement is None else self._doubt(device, disagreement),
             write_rules=_write_rules(tags),
             specs=_specs(placed, positions),
+            thresholds=_thresholds(tags),
         )
 
     def _protocol(self, device: DeviceConfig, place: DevicePlace) -> tuple[str, registry.Disagreement | None]:
@@ -274,6 +279,25 @@ def _write_rules(tags: Sequence[TagConfig]) -> tuple[WriteRule, ...]:
 def _specs(placed: Sequence[_Placed], positions: Mapping[str, int]) -> tuple[TagSpec | None, ...]:
     spec_of = {each.tag.name: each.spec for each in placed}
     return tuple(spec_of.get(name) for name in positions)
+
+
+def _thresholds(tags: Sequence[TagConfig]) -> tuple[tuple[str, Thresholds], ...]:
+    return tuple((tag.name, _limits(tag.thresholds)) for tag in tags if tag.thresholds is not None)
+
+
+def _limits(sent: document.Thresholds) -> Thresholds:
+    return Thresholds(
+        low_low=_float(sent.low_low),
+        low=_float(sent.low),
+        high=_float(sent.high),
+        high_high=_float(sent.high_high),
+        hysteresis=float(sent.hysteresis),
+        delay_s=float(sent.delay_sec),
+    )
+
+
+def _float(limit: Decimal | None) -> float | None:
+    return None if limit is None else float(limit)
 
 
 def _on_change(device: DeviceConfig, tags: Sequence[TagConfig]) -> OnChange | None:

@@ -17,8 +17,6 @@ NOT_IN_THIS_VERSION: Mapping[str, str] = {
     "HTTP_PORT": "local page",
     "HTTP_TOKEN": "local page",
     "HTTP_ALLOWED_HOSTS": "local page",
-    "HISTORY_MAX_MB": "local history",
-    "HISTORY_RAW_HOURS": "local history",
     "HOST_ROOT": "reading of another machine's figures",
 }
 """Variables of parts that are still to come. A part that has come takes its entries out."""

@@ -54,17 +54,20 @@ def _is_read_only(folder: Path) -> bool:
         return False
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, shrinkable: bool = False) -> sqlite3.Connection:
     """Open or create a database: WAL, every commit fsynced, this process alone.
 
     One connection a file, used by one thread: with a second one a checkpoint may lose pages in the SQLite
-    releases before 3.51.3. Raises `StorageFailed`, `DamagedFile`.
+    releases before 3.51.3. A file created `shrinkable` can give back what it no longer needs.
+    Raises `StorageFailed`, `DamagedFile`.
     """
     with storage_errors(path):
         _check_usable(path)
         created = not path.exists()
         connection = sqlite3.connect(path, isolation_level=None, timeout=2.0)
         try:
+            if shrinkable:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             _configure(connection, path)
             if created:
                 path.chmod(0o600)

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks import backlog, drivers, many_tags, planning, polling, reloading, scale, starting, values
+from tests.benchmarks import backlog, drivers, history, many_tags, planning, polling, reloading, scale, starting, values
 from tests.benchmarks.drivers import Rounds
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.machine import describe
@@ -56,6 +56,8 @@ def _measure(at: Site, *, quick: bool) -> Iterator[Figure]:
     yield from planning.measure(1 if quick else 5)
     yield from reloading.measure(1 if quick else 5)
     yield from values.measure(0.05 if quick else 0.7)
+    _say("history")
+    yield from history.measure(at.folder, 2 if quick else 65)
     _say("protocols")
     yield from drivers.measure(Rounds(1, 3) if quick else Rounds(5, 20))
     if not quick:

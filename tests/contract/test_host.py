@@ -42,7 +42,7 @@ class Reader:
 
 @pytest.fixture
 async def reader() -> AsyncIterator[Reader]:
-    reader = Reader(HOST.connection({}, 0.25))
+    reader = Reader(HOST.connection({}, 5))
     await reader.open()
     yield reader
     await reader.session.close()

@@ -217,4 +217,4 @@ async def test_b15_what_a_broker_forgets_after_its_puback_shows_as_a_hole_in_the
                 r.record(10)
                 await ear.until(lambda: 30 in ear.seqs(DATA))
                 assert ear.seqs(DATA) == list(range(21, 31))
-            assert r.board.buffer.acknowledged == 30
+            await r.until(lambda: r.board.buffer.acknowledged == 30)

@@ -24,6 +24,7 @@ def test_a_quick_run_prints_the_table_and_writes_the_json(tmp_path: Path) -> Non
     rows = [line.split() for line in ran.stdout.splitlines()]
     for subject in ("UINT16", "start", "outbox", "planning", "decoding", "encoding", "protocols"):
         assert [subject] in rows
+    assert "CPU added per value" in ran.stdout
     (cpu,) = [line for line in ran.stdout.splitlines() if "CPU per published value" in line]
     assert "≤ 5" in cpu
     assert ("met" in cpu) != ("MISSED" in cpu)

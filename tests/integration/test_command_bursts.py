@@ -32,7 +32,7 @@ async def test_w10_of_10_000_writes_at_once_100_wait_at_a_time_and_the_rest_is_b
         ids = [desk.post("write_tag", {**params, "value": number % 500}) for number in range(BURST)]
         watching = asyncio.create_task(longest_stall_s(desk.answers))
         answers = [await desk.answer(each) for each in ids]
-        assert await watching < 0.25
+        assert await watching < 0.5
         verdicts = [verdict(each) for each in answers]
         assert set(verdicts) == {("success", None), ("rejected", "busy")}
         assert verdicts[:100] == [("success", None)] * 100

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from collector.alarms.alarm import Alarm, Level, State, event_fields
 from collector.clock import SystemClock, iso_utc
 from collector.config.planner import PlanOptions, plan_document
 from collector.delivery.encode import ScanEncoder
@@ -37,6 +38,7 @@ from tests.doubles.walkthrough import Walkthrough, wait_until
 from tests.integration.mqtt_ear import Ear
 from tests.integration.test_docs import of_kind
 
+ALARM = Alarm(1, "1", "PLC", "temperature", Level.HIGH, State.RAISED, 81.5, 80.0, 0)
 EDGE = "edge-spifox-001"
 TOPICS = Topics(EDGE)
 Payload = dict[str, Any]
@@ -205,6 +207,7 @@ def made_here() -> Sent:
         {
             "status online": [json.loads(heartbeat(beat.fields(all_devices=False)))],
             "events gap": [json.loads(gap)],
+            "events alarm": [json.loads(event_body("alarm", iso_utc(0), event_fields(ALARM, ALARM.state)))],
             "events clock_step": [json.loads(body) for body in clock_steps()],
             "data": list(data_of_a_large_device()),
         },

@@ -1,6 +1,7 @@
 """Trials of a whole plant that need more than a fault between two calms."""
 
 import asyncio
+from contextlib import suppress
 
 from tests.judge.faults import noted
 from tests.judge.hard_disk import SmallDisk
@@ -11,6 +12,7 @@ from tests.judge.verdict import Verdict, judge
 _DEGRADED = "storage_degraded"
 _TOLD_WITHIN_S = 10.0
 _HEALED_WITHIN_S = 70.0
+_EMPTIED_WITHIN_S = 15.0
 _STARTS_TO_EMPTY = 2
 
 
@@ -78,6 +80,8 @@ async def sentence(plant: Plant) -> Verdict:
             break
         await plant.start()
         await plant.calm()
+        with suppress(AssertionError):  # the verdict will say what is lost
+            await plant.until(lambda: not judge(plant.record()).lost, _EMPTIED_WITHIN_S, "it does not empty its disk")
         await _stop(plant)
     return judge(plant.record())
 

@@ -164,8 +164,12 @@ class MqttConnection:
             self._loop.call_soon(self._read)
 
     def _start_writing(self) -> None:
-        if self._socket is not None:
+        if self._socket is None:
+            return
+        try:
             self._loop.add_writer(self._descriptor, self._drive, self._client.loop_write)
+        except (OSError, RuntimeError) as error:  # the loop has given the descriptor up: nothing will be heard of it
+            self._loop.call_soon(self.drop, Lost(f"the connection can not be watched any more: {error}"))
 
     def _stop_writing(self) -> None:
         if self._socket is not None:
