@@ -34,9 +34,13 @@ from collector.status.board import Board, DeviceCondition, DeviceState
 from collector.status.clock_watch import ClockWatch
 from collector.status.heartbeat import Heartbeat
 from collector.status.insecure import show_insecure
+from collector.status.latest import Latest
 from collector.status.logs import Log
-from collector.status.machine import Machine
+from collector.status.machine import Machine, RestingMachine
+from collector.status.recent import BufferTrace, RecentEvents, RecentLines, device_change
 from collector.storage.clock_seen import note_clock_seen, read_clock_seen
+from collector.web.serving import serve_page
+from collector.web.sources import Sources
 from fleet_client.copies import DocumentStore
 from fleet_client.events import event_body
 from fleet_client.payloads import mark_buffered
@@ -67,9 +71,12 @@ class Site:
     clock: Clock
     board: Board
     address: EdgeAddress
+    events: RecentEvents
+    lines: RecentLines
 
     def event(self, kind: str, fields: Mapping[str, object]) -> Message | None:
         """An event of a type, ready for the outbox; None when events are off."""
+        self.events.note(kind, fields)
         if not self.settings.mqtt_events:
             return None
         return Message(self.address.topics.events, event_body(kind, iso_utc(self.clock.wall_ms()), fields))
@@ -77,7 +84,7 @@ class Site:
 
 async def run(settings: Settings, stop: asyncio.Event, written: Log) -> None:
     """Collect until `stop` is set, then let go in order. Raises `DataFolderInUse`."""
-    async with collecting(settings), asyncio.TaskGroup() as tasks:
+    async with collecting(settings, written.recent), asyncio.TaskGroup() as tasks:
         releasing = tasks.create_task(written.keep_releasing(), name="log")
         await stop.wait()
         releasing.cancel()
@@ -85,14 +92,15 @@ async def run(settings: Settings, stop: asyncio.Event, written: Log) -> None:
 
 
 @asynccontextmanager
-async def collecting(settings: Settings) -> AsyncIterator[Collector]:
-    """A collector that runs as long as the context is open."""
+async def collecting(settings: Settings, lines: RecentLines | None = None) -> AsyncIterator[Collector]:
+    """A collector that runs as long as the context is open; the page shows `lines` of the log."""
     clock = SystemClock()
     board = Board(clock)
     board.on_change.append(_log_change)
     log.info("starting", version=__version__, edge_id=settings.edge_id, data_dir=str(settings.data_dir))
     async with config_source(settings) as source:
-        site = Site(settings, clock, board, EdgeAddress(settings, lambda: source.edge_id))
+        address = EdgeAddress(settings, lambda: source.edge_id)
+        site = Site(settings, clock, board, address, RecentEvents(clock), lines or RecentLines())
         async with Outbox.open(
             settings.data_dir / "outbox",
             commit_ms=settings.buffer_commit_ms,
@@ -137,11 +145,34 @@ async def _composed(site: Site, source: ConfigSource, collector: Collector) -> A
                 sources.create_task(collector.clock_watch.run(), name="clock watch"),
                 sources.create_task(_get_ready(sync.asked, ready, settings, machine), name="start jitter"),
             ]
+            if settings.http_port:
+                sources_of_page = _page_sources(site, collector, sync, heartbeat, machine)
+                tasks.append(sources.create_task(serve_page(sources_of_page), name="page"))
             try:
                 yield
             finally:
                 for task in tasks:
                     task.cancel()
+
+
+def _page_sources(
+    site: Site, collector: Collector, sync: ConfigSync, heartbeat: Heartbeat, machine: Machine
+) -> Sources:
+    latest = Latest(site.board.devices, site.clock)
+    collector.on_scan.append(latest.look)
+    site.board.on_change.append(lambda device: site.events.note("device", device_change(device)))
+    return Sources(
+        settings=site.settings,
+        clock=site.clock,
+        board=site.board,
+        latest=latest,
+        in_force=lambda: sync.in_force,
+        figures=RestingMachine(machine, site.clock).figures,
+        heartbeats=lambda: heartbeat.beats,
+        events=site.events,
+        lines=site.lines,
+        buffer_trace=BufferTrace(site.board.buffer, site.clock),
+    )
 
 
 async def _clock_watch(site: Site, outbox: Outbox) -> ClockWatch:

@@ -13,10 +13,6 @@ from collector.settings.problems import Problem, SettingsError
 NOT_IN_THIS_VERSION: Mapping[str, str] = {
     "KAFKA_BROKERS": "Kafka sink",
     "UPLINK_URL": "HTTP sink",
-    "HTTP_HOST": "local page",
-    "HTTP_PORT": "local page",
-    "HTTP_TOKEN": "local page",
-    "HTTP_ALLOWED_HOSTS": "local page",
     "HISTORY_MAX_MB": "local history",
     "HISTORY_RAW_HOURS": "local history",
     "BUFFER_REPLAY": "choice of replay order; it replays fifo",

@@ -52,6 +52,7 @@ class Heartbeat:
         self._company_code = company_code
         self._interval_s = interval_s
         self._all_devices = all_devices
+        self.beats = 0
         self._changed = asyncio.Event()
         board.on_change.append(lambda _: self._changed.set())
 
@@ -65,6 +66,7 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Send one now."""
+        self.beats += 1
         self._publish(heartbeat(self.fields(all_devices=self._all_devices)))
 
     def fields(self, *, all_devices: bool) -> StatusFields:

@@ -102,7 +102,7 @@ def _newest_of_some_tag(cycles: Mapping[tuple[str, ...], Seen]) -> list[Seen]:
     """Those that are the newest of at least one of their tags, in the same order."""
     seen: set[str] = set()
     newest: list[Seen] = []
-    for cycle in reversed(cycles.values()):
+    for cycle in reversed(list(cycles.values())):
         if not seen.issuperset(cycle.names):
             newest.append(cycle)
             seen.update(cycle.names)

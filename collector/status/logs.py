@@ -14,6 +14,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from collector.status.log_files import LogFiles
 from collector.status.log_limit import LineLimit
+from collector.status.recent import RecentLines
 
 MASK = "***"
 RELEASE_EVERY_S = 5.0
@@ -25,7 +26,8 @@ log = structlog.get_logger()
 class Log:
     """The log as it was configured; to be closed at the end."""
 
-    def __init__(self, limit: LineLimit, files: LogFiles | None) -> None:
+    def __init__(self, limit: LineLimit, files: LogFiles | None, recent: RecentLines) -> None:
+        self.recent = recent
         self._limit = limit
         self._files = files
 
@@ -55,31 +57,36 @@ def configure_logs(
     """
     files, trouble = _open(folder)
     limit = LineLimit(time.monotonic)
+    recent = RecentLines()
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True) if form == "json" else _site_time(site_tz)
     structlog.configure(
-        processors=[structlog.processors.add_log_level, limit, stamp, _Lines(form, files, secrets)],
+        processors=[structlog.processors.add_log_level, limit, stamp, _Lines(form, files, secrets, recent)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=False,
     )
     if trouble is not None:
         log.warning("no log files", folder=str(folder), reason=trouble, meanwhile="the log goes to standard output")
-    return Log(limit, files)
+    return Log(limit, files, recent)
 
 
 class _Lines:
     """The last processor: renders a line for standard output, and writes it to the files."""
 
-    def __init__(self, form: Literal["text", "json"], files: LogFiles | None, secrets: Iterable[str]) -> None:
+    def __init__(
+        self, form: Literal["text", "json"], files: LogFiles | None, secrets: Iterable[str], recent: RecentLines
+    ) -> None:
         self._files = files
+        self._recent = recent
         # The longest first: one secret may be a part of another.
         self._secrets = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}, key=len, reverse=True)
         self._render = _renderer(form, colors=sys.stdout.isatty())
         self._render_plain = _renderer(form, colors=False)
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> str:
+        line = self._masked(self._render_plain(logger, method, dict(event)))
+        self._recent.note(method, line)
         if self._files is not None:
-            line = self._masked(self._render_plain(logger, method, dict(event)))
             self._files.write(logging.getLevelNamesMapping()[method.upper()], line)
         return self._masked(self._render(logger, method, event))
 

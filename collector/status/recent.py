@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.clock import Clock
-from collector.status.board import BufferState
+from collector.status.board import BufferState, DeviceState
 
 MAX_EVENTS = 1_000
 MAX_LINES = 1_000
@@ -97,3 +97,8 @@ class BufferTrace:
             [sizes[at] for at in fullest],
             [dropped[at] for at in fullest],
         )
+
+
+def device_change(device: DeviceState) -> Mapping[str, object]:
+    """The fields of an event of the type `device`."""
+    return {"device_id": device.id, "name": device.name, "state": device.condition.value, "error": device.error}
