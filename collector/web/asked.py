@@ -26,7 +26,7 @@ DeviceId = Annotated[str, Query(max_length=256, description="The device's id in 
 TagName = Annotated[str, Query(max_length=256, description="The tag's name.")]
 Part = Annotated[str | None, Query(max_length=256)]
 Time = Annotated[
-    str, Query(description="now(), -1h, ISO, or ms since 1970."), _checked(lambda text: times.moment_ms(text, 0, None))
+    str, Query(description="now(), -1h, ISO, or ms since 1970."), _checked(lambda text: times.moment_ms(text, times.LATEST_MS // 2, None))
 ]
 Day = Annotated[str, Query(description="20260107 or 2026-01-07, a day of the site."), _checked(times.day_of)]
 Resolution = Annotated[

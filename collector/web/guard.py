@@ -25,7 +25,7 @@ LOGIN = "/api/v1/login"
 PROBES = frozenset({"/health", "/liveness", "/readiness"})
 _FOR_ALL = PROBES | {"/login", LOGIN}
 _READING = frozenset({"GET", "HEAD"})
-NEEDS_TOKEN = "the token is needed: run edge-collector page-url on the gateway and open the link that it prints"
+LOG_IN = "the token is needed: run edge-collector page-url on the gateway and open the link that it prints"
 FOREIGN = "a change must come from this page or bear the token; it came from another site"
 
 
@@ -70,9 +70,9 @@ class Guard:
         if method in _READING:
             if self._open_reading or trusted:
                 return None
-            return (303, "/login") if path == "/" else (401, NEEDS_TOKEN)
+            return (303, "/login") if path == "/" else (401, LOG_IN)
         if not trusted:
-            return 401, NEEDS_TOKEN
+            return 401, LOG_IN
         return None if _same_origin(headers) else (403, FOREIGN)
 
     def _trusted(self, headers: Headers) -> bool:

@@ -133,9 +133,7 @@ class _Edge(Collector):
         state = GaugeMetricFamily("edge_device_state", "1 for the state it is in.", labels=["device", "state"])
         polls = CounterMetricFamily("edge_device_polls", "Poll cycles.", labels=name)
         failures = CounterMetricFamily("edge_device_poll_failures", "Failed ones.", labels=["device", "kind"])
-        overruns = CounterMetricFamily(
-            "edge_device_overruns", "Cycles missed, the one before took too long.", labels=name
-        )
+        overruns = CounterMetricFamily("edge_device_overruns", "Cycles that came due too soon.", labels=name)
         requests = GaugeMetricFamily("edge_device_requests_per_cycle", "Requests of its last cycle.", labels=name)
         bad = GaugeMetricFamily("edge_device_bad_tags", "Tags without a good value.", labels=name)
         age = GaugeMetricFamily("edge_device_last_good_age_seconds", "Since its last good value.", labels=name)

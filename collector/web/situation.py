@@ -24,6 +24,7 @@ def health(sources: Sources, catalogue: Catalogue) -> answers.Health:
     board = sources.board
     checks = {
         "values": _values(sources, catalogue),
+        "devices": _devices(board.devices.values()),
         "broker": answers.Check(board.broker.connected, None if board.broker.connected else "no connection"),
         **readiness(sources).checks,
     }
@@ -58,8 +59,13 @@ def _values(sources: Sources, catalogue: Catalogue) -> answers.Check:
     quiet_s = sources.latest.quiet_s()
     if quiet_s is None or quiet_s > allowed_s:
         return answers.Check(False, "no device gives a good value")
-    away = sum(device.condition is not DeviceCondition.ONLINE for device in wanted)
-    return answers.Check(True, f"{away} of {len(wanted)} devices in trouble" if away else None)
+    return answers.Check(True)
+
+
+def _devices(devices: Iterable[DeviceState]) -> answers.Check:
+    wanted = [device for device in devices if device.condition not in _OFF]
+    troubled = sum(device.condition is not DeviceCondition.ONLINE for device in wanted)
+    return answers.Check(not troubled, f"{troubled} of {len(wanted)} in trouble" if troubled else None)
 
 
 def status(sources: Sources, catalogue: Catalogue, *, changes: bool) -> answers.Status:

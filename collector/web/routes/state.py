@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request
+from pydantic import JsonValue
 from starlette.responses import Response
 
 from collector.clock import iso_utc
 from collector.commands.redaction import without_secrets
+from collector.status.recent import Happening
 from collector.web import answers, situation
 from collector.web.catalogue import Catalogues
 from collector.web.rendering import Json
@@ -61,14 +63,7 @@ def state_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
     @router.get("/events", response_model=list[answers.Event])
     async def events(limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> Response:
         """What happened since the start, the newest first."""
-        return Json(
-            [
-                answers.Event(
-                    event.number, iso_utc(event.stamp_ms), event.kind, orjson.loads(orjson.dumps(event.fields))
-                )
-                for event in sources.events.newest(limit)
-            ]
-        )
+        return Json([_event(event) for event in sources.events.newest(limit)])
 
     @router.get("/logs", response_model=list[answers.Line])
     async def logs(
@@ -81,11 +76,16 @@ def state_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
     return router
 
 
-def _shown(body: bytes) -> object:
-    """JSON can hold what orjson can not write again: then as text."""
+def _event(event: Happening) -> answers.Event:
+    fields: dict[str, JsonValue] = orjson.loads(orjson.dumps(event.fields))
+    return answers.Event(event.number, iso_utc(event.stamp_ms), event.kind, fields)
+
+
+def _shown(body: bytes) -> JsonValue:
+    """JSON of a server may hold numbers that are none elsewhere (NaN, a thousand digits): then it is shown as text."""
     document = without_secrets(body)
     try:
-        orjson.dumps(document)
+        shown: JsonValue = orjson.loads(orjson.dumps(document))
     except (TypeError, ValueError):
         return str(document)
-    return document
+    return shown

@@ -95,15 +95,8 @@ class _Teller:
 
 def _worth_telling(state: DeviceState, entry: object) -> Told:
     """Its counts change with every poll, and are not."""
-    return (
-        state.name,
-        situation.state_of(state),
-        state.since_ms,
-        state.error,
-        state.remark,
-        len(state.bad_tags),
-        id(entry),
-    )
+    how = situation.state_of(state), state.since_ms, state.error, state.remark, len(state.bad_tags)
+    return state.name, *how, id(entry)
 
 
 def _cycle(cycle: Seen) -> bytes:
