@@ -22,11 +22,17 @@ def _checked(check: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(keep)
 
 
+def _moment(text: str) -> int:
+    return times.moment_ms(text, times.LATEST_MS // 2, None)
+
+
 DeviceId = Annotated[str, Query(max_length=256, description="The device's id in the document.")]
 TagName = Annotated[str, Query(max_length=256, description="The tag's name.")]
 Part = Annotated[str | None, Query(max_length=256)]
 Time = Annotated[
-    str, Query(description="now(), -1h, ISO, or ms since 1970."), _checked(lambda text: times.moment_ms(text, times.LATEST_MS // 2, None))
+    str,
+    Query(description="now(), -1h, ISO, or ms since 1970."),
+    _checked(_moment),
 ]
 Day = Annotated[str, Query(description="20260107 or 2026-01-07, a day of the site."), _checked(times.day_of)]
 Resolution = Annotated[

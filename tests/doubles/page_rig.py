@@ -53,7 +53,7 @@ def plant(*, tags: int = 6) -> dict[str, object]:
              "location": {"factory": "울산", "building": "B동"},
              "tags": [{"name": "level", "address": "DB1.DBW0", "data_type": "UINT16", "unit": "mm"}]},
             {"id": "3", "name": "<img src=x onerror=alert(1)>", "protocol": "opcua",
-             "connection": {"endpoint": "opc.tcp://192.168.1.30:4840", "username": "operator", "password": "canary-secret"},
+             "connection": {"endpoint": "opc.tcp://192.168.1.30:4840", "username": "me", "password": "canary-secret"},
              "tags": [{"name": "speed", "address": "ns=2;s=Speed"}]},
             {"id": "4", "name": "broken", "protocol": "modbus_tcp", "connection": {"host": "169.254.0.1"},
              "tags": [{"name": "x", "address": "40001", "data_type": "UINT16"}]},
@@ -152,7 +152,11 @@ class PageRig:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing.set()
         await self.http.aclose()
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop serving."""
+        self._closing.set()
         self._server.should_exit = True
         await self._serving

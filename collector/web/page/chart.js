@@ -2,6 +2,7 @@
 import { h, mark, s } from "./dom.js";
 import { moment, short, tick } from "./format.js";
 import { figures, moments, reach } from "./scale.js";
+import { t } from "./words.js";
 
 const LEFT = 56, RIGHT = 12, TOP = 12, BOTTOM = 26, LEAST_DRAG = 8, GAP = 2.5;
 
@@ -46,7 +47,7 @@ export function chart({ onRange, onKey }) {
     curve();
     limits.replaceChildren(...Object.entries(thresholds).map(([name, figure]) => s("g", { class: name },
       s("line", { x1: LEFT, x2: width - RIGHT, y1: y(figure), y2: y(figure) }),
-      s("text", { x: width - RIGHT - 4, y: y(figure) - 4, "text-anchor": "end" }, short(figure)))));
+      s("text", { x: width - RIGHT - 4, y: y(figure) - 4, "text-anchor": "end" }, `${t(`limit.${name}`)} ${short(figure)}`))));
   }
 
   function axes() {

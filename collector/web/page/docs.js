@@ -3,6 +3,7 @@ import { h } from "./dom.js";
 
 const api = await (await fetch("/openapi.json")).json();
 const { schemas } = api.components;
+const named = (schema) => schemas[(schema.$ref ?? schema.items?.$ref ?? "").split("/").pop()];
 
 const main = document.getElementById("main");
 main.append(h("h1", {}, `${api.info.title} API`), h("p", {}, api.info.description, " ", h("a", { href: "/openapi.json" }, "openapi.json"), " · ", h("a", { href: "/" }, "page")));
@@ -23,8 +24,6 @@ function section(path, method, { description, summary, parameters = [], requestB
       return h("li", {}, h("code", {}, status), ` ${meaning} `, schema && Object.keys(schema).length > 0 && h("details", {}, h("summary", {}, typeOf(schema)), fields(schema)));
     })));
 }
-
-const named = (schema) => schemas[(schema.$ref ?? schema.items?.$ref ?? "").split("/").pop()];
 
 function fields(schema) {
   const model = named(schema);

@@ -47,9 +47,9 @@ export const since = (iso) => lasting(now() - Date.parse(iso));
 
 export function size(bytes) {
   const [amount, unit] =
-    bytes < 1e3 ? [bytes, "byte"] : bytes < 1e6 ? [bytes / 1e3, "kilobyte"] :
-    bytes < 1e9 ? [bytes / 1e6, "megabyte"] : [bytes / 1e9, "gigabyte"];
-  return formatter("NumberFormat", { style: "unit", unit, maximumSignificantDigits: 3 }).format(amount);
+    bytes < 1 << 10 ? [bytes, "B"] : bytes < 1 << 20 ? [bytes / (1 << 10), "KiB"] :
+    bytes < 1 << 30 ? [bytes / (1 << 20), "MiB"] : [bytes / (1 << 30), "GiB"];
+  return `${formatter("NumberFormat", { maximumSignificantDigits: 3 }).format(amount)} ${unit}`;
 }
 
 const time = (ms, options) => formatter("DateTimeFormat", { timeZone: zone.name, hourCycle: "h23", ...options }).format(ms);

@@ -9,7 +9,7 @@ import { t } from "./words.js";
 const DAY_MS = 86_400_000;
 
 export function bufferView() {
-  const facts = h("dl", { class: "facts big" }), plot = chart({ onRange() {}, onKey: () => false });
+  const facts = h("dl", { class: "facts large" }), plot = chart({ onRange() {}, onKey: () => false });
   const body = h("div", {}, facts, h("p", { class: "muted small" }, t("balance")), h("h2", {}, `${t("last_day")}, ${t("messages")}`), plot.element);
   return refreshed(t("buffer"), body, 5000, () => get("buffer"), ({ now: { messages, bytes, limit_bytes, oldest, recorded, acknowledged, dropped }, trace }) => {
     const pairs = [

@@ -57,18 +57,24 @@ export function deviceView(id) {
     for (const { target, isIntersecting } of entries) {
       if (isIntersecting) inSight.add(target);
       else inSight.delete(target);
-      const row = rows.get(target);
-      if (!isIntersecting || row.asked || !live.status?.history) continue;
+    }
+    recall();
+    paint();
+  }
+
+  /** The past of the rows in sight, a few at a time. */
+  function recall() {
+    if (!live.status?.history) return;
+    for (const row of [...inSight].map((element) => rows.get(element)).filter(({ asked }) => !asked)) {
       row.asked = true;
       waiting.push(row);
     }
     ask();
-    paint();
   }
 
   async function ask() {
     if (left || asking >= MOST_ASKED || !waiting.length) return;
-    const { tag, element } = waiting.pop();
+    const { tag, element } = waiting.shift();
     if (!inSight.has(element)) rows.get(element).asked = false;
     else {
       asking++;
@@ -144,6 +150,7 @@ export function deviceView(id) {
   const stop = onNews((kind) => {
     if (kind === "devices" || kind === "status") top();
     if (kind === "values" || kind === "status") paint();
+    if (kind === "status") recall();
     if (kind === "status" && only.checked) sift();
   });
   top();

@@ -41,8 +41,8 @@ export function overview() {
   function judge(found) {
     const urgent = found.filter(({ level }) => level !== "idle");
     const level = stands(live.status) ? "bad" : urgent[0]?.level ?? "ok";
-    const { total = 0 } = live.status.devices;
-    const values = { tags: number(live.status.tags), devices: total };
+    const read = [...live.devices.values()].filter(({ state }) => state === "online" || state === "degraded");
+    const values = { tags: number(read.reduce((sum, { tags, bad_tags }) => sum + tags - bad_tags, 0)), devices: read.length };
     const words = stands(live.status) ? t("stands") : urgent.length === 0 ? t("all_well") : urgent.length === 1 ? t("one_thing") : t("some_things", { count: urgent.length });
     const flow = stands(live.status) ? t("not_flowing") : live.status.broker.connected ? t("flowing", values) : t("flowing_kept", values);
     rebuild(verdict, [level, words, flow], () => {
@@ -68,7 +68,7 @@ export function overview() {
     gateway.textContent = `${t("gateway")} ${ip_address} · ${figures.join(" · ")} · v${live.status.version} · ${lasting(1000 * live.status.uptime_sec)}`;
   }
 
-  return { title: t("overview"), news, element: h("div", { class: "view" }, verdict, todo, tiles, head, devices, gateway) };
+  return { title: t("overview"), news, element: h("div", { class: "view" }, verdict, tiles, todo, head, devices, gateway) };
 }
 
 function trouble({ level, what, since: begun, detail, advice, link }) {

@@ -21,7 +21,7 @@ export function tagView(device_id, name) {
   const follow = h("button", { type: "button", class: "quiet", onclick: () => go(null) }, t("follow"));
   const ranges = Object.keys(RANGES).map((each) => h("button", { type: "button", class: "quiet", "data-range": each, onclick: () => go(null, RANGES[each] * 1000) }, t(`range.${each}`)));
   const plot = chart({ onRange: (from, to) => go([from, to]), onKey: steer });
-  const limits = h("section", {});
+  const limits = h("section", {}), device = h("a", { href: `#/device/${encodeURIComponent(device_id)}` });
   let span_ms = RANGES["10m"] * 1000, fixed = null, points = NO_POINTS, resolution_s = 0, tag = null, asked = 0, timer = 0, left = false;
 
   start();
@@ -148,9 +148,13 @@ export function tagView(device_id, name) {
     if (!fixed && span_ms <= 3_600_000) draw();
   }
 
-  const stop = onNews((kind) => kind === "values" && paint());
+  function place() {
+    say(device, live.devices.get(device_id)?.name ?? device_id);
+  }
+
+  const stop = onNews((kind) => (kind === "values" ? paint() : place()));
+  place();
   paint();
-  const device = live.devices.get(device_id);
   return {
     title: name,
     leave() {
@@ -159,7 +163,7 @@ export function tagView(device_id, name) {
       clearTimeout(timer);
     },
     element: h("div", { class: "view" },
-      h("nav", { class: "path" }, h("a", { href: "#/" }, t("overview")), h("a", { href: `#/device/${encodeURIComponent(device_id)}` }, device?.name ?? device_id)),
+      h("nav", { class: "path" }, h("a", { href: "#/" }, t("overview")), device),
       h("header", { class: "tag-head" }, h("div", {}, h("h1", {}, name), about), h("div", { class: "now" }, h("p", {}, value, unit), how)),
       h("div", { class: "tools", role: "group", "aria-label": t("range") }, ranges, h("span", { class: "spacer" }),
         h("button", { type: "button", class: "quiet", "aria-label": t("earlier"), onclick: () => steer("ArrowLeft") }, "←"),

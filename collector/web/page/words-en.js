@@ -14,7 +14,7 @@ export const en = {
   to_know: "Good to know", to_do: "What to do",
 
   broker: "Broker", connected: "Connected", disconnected: "No connection", "broker.sub": "{url}", "broker.for": "MQTT {protocol}, for {ago}",
-  configuration: "Configuration", in_force: "In force", no_config: "None yet", stale: "Out of reach", refused_parts: "{count} parts refused", "config.sub": "{version}", all_used: "All of it is used",
+  configuration: "Configuration", in_force: "In force", no_config: "None yet", stale: "Out of reach", refused_parts: "{count} refused", "config.sub": "{version}", all_used: "All of it is used",
   devices: "Devices", n_online: "{online} of {total} online", "devices.sub": "{tags} tags", n_tags: "{count} tags", one_tag: "1 tag",
   n_waiting: "{count} waiting", empty: "Empty", "buffer.sub": "{acknowledged} acknowledged, {dropped} lost",
   no_alarm: "None", n_alarms: "{count} active", "alarms.sub": "{count} not seen yet", all_seen: "All are acknowledged", not_watched: "Not watched", alarms_off: "This collector watches over no alarms.",
@@ -30,7 +30,7 @@ export const en = {
   "what.config": "No new configuration can be had", "do.config": "The last good one stays in force. Check the Fleet server, EDGE_SERVER_URL and the token.",
   "what.no_config": "There is no configuration yet", "do.no_config": "Enter this edge at the Fleet server, under exactly this id. Nothing is polled until then.",
   "what.no_devices": "The configuration has no devices", "do.no_devices": "Add devices at the Fleet server; they are taken over by themselves.",
-  "what.refused": "{count} parts of the document are refused", "do.refused_parts": "Each with its place and reason under Configuration.",
+  "what.refused": "Refused in the document: {count}", "do.refused_parts": "Each with its place and reason under Configuration.",
   "what.alarm": "{name} {tag}: {level}", "do.alarm": "See to it on the line, then acknowledge it.",
   "what.dropped": "{count} messages were lost", "do.dropped": "The buffer was full. Raise BUFFER_MAX_MB or mend the broker; gap events name what is missing.",
   "what.buffer": "The buffer is {percent} full", "do.buffer": "At the limit the oldest is dropped. Mend the connection to the broker.",
