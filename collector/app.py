@@ -37,7 +37,7 @@ from collector.status.insecure import show_insecure
 from collector.status.latest import Latest
 from collector.status.logs import Log
 from collector.status.machine import Machine, RestingMachine
-from collector.status.recent import BufferTrace, RecentEvents, RecentLines, device_change
+from collector.status.recent import BufferTrace, RecentEvents, RecentLines
 from collector.storage.clock_seen import note_clock_seen, read_clock_seen
 from collector.web.serving import serve_page
 from collector.web.sources import Sources
@@ -100,7 +100,7 @@ async def collecting(settings: Settings, lines: RecentLines | None = None) -> As
     log.info("starting", version=__version__, edge_id=settings.edge_id, data_dir=str(settings.data_dir))
     async with config_source(settings) as source:
         address = EdgeAddress(settings, lambda: source.edge_id)
-        site = Site(settings, clock, board, address, RecentEvents(clock), lines or RecentLines())
+        site = Site(settings, clock, board, address, RecentEvents(clock, board), lines or RecentLines())
         async with Outbox.open(
             settings.data_dir / "outbox",
             commit_ms=settings.buffer_commit_ms,
@@ -146,8 +146,8 @@ async def _composed(site: Site, source: ConfigSource, collector: Collector) -> A
                 sources.create_task(_get_ready(sync.asked, ready, settings, machine), name="start jitter"),
             ]
             if settings.http_port:
-                sources_of_page = _page_sources(site, collector, sync, heartbeat, machine)
-                tasks.append(sources.create_task(serve_page(sources_of_page), name="page"))
+                page = _page(site, collector, sync, heartbeat, machine)
+                tasks.append(sources.create_task(serve_page(page), name="page"))
             try:
                 yield
             finally:
@@ -155,12 +155,9 @@ async def _composed(site: Site, source: ConfigSource, collector: Collector) -> A
                     task.cancel()
 
 
-def _page_sources(
-    site: Site, collector: Collector, sync: ConfigSync, heartbeat: Heartbeat, machine: Machine
-) -> Sources:
+def _page(site: Site, collector: Collector, sync: ConfigSync, heartbeat: Heartbeat, machine: Machine) -> Sources:
     latest = Latest(site.board.devices, site.clock)
     collector.on_scan.append(latest.look)
-    site.board.on_change.append(lambda device: site.events.note("device", device_change(device)))
     return Sources(
         settings=site.settings,
         clock=site.clock,

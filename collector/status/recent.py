@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.clock import Clock
-from collector.status.board import BufferState, DeviceState
+from collector.status.board import Board, BufferState, DeviceState
 
 MAX_EVENTS = 1_000
 MAX_LINES = 1_000
@@ -25,9 +25,13 @@ class Happening:
 
 
 class RecentEvents:
-    """The newest events, also those that were not published. May be written from any thread."""
+    """The newest events, also those that were not published, and the devices' changes of state.
 
-    def __init__(self, clock: Clock) -> None:
+    `note` may be called from any thread.
+    """
+
+    def __init__(self, clock: Clock, board: Board) -> None:
+        board.on_change.append(lambda device: self.note("device", _change(device)))
         self._clock = clock
         self._events: deque[Happening] = deque(maxlen=MAX_EVENTS)
         self._number = 0
@@ -99,6 +103,5 @@ class BufferTrace:
         )
 
 
-def device_change(device: DeviceState) -> Mapping[str, object]:
-    """The fields of an event of the type `device`."""
+def _change(device: DeviceState) -> Mapping[str, object]:
     return {"device_id": device.id, "name": device.name, "state": device.condition.value, "error": device.error}

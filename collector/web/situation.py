@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from collector import __version__
 from collector.clock import iso_utc
 from collector.status.board import DeviceCondition, DeviceState
-from collector.web import answers
+from collector.web import answers, reports
 from collector.web.catalogue import Catalogue, DeviceEntry
 from collector.web.sources import Sources
 
@@ -19,36 +19,36 @@ def iso(stamp_ms: int | None) -> str | None:
     return None if stamp_ms is None else iso_utc(stamp_ms)
 
 
-def health(sources: Sources, catalogue: Catalogue) -> answers.Health:
+def health(sources: Sources, catalogue: Catalogue) -> reports.Health:
     """Never ok while nothing flows."""
     board = sources.board
     checks = {
         "values": _values(sources, catalogue),
         "devices": _devices(board.devices.values()),
-        "broker": answers.Check(board.broker.connected, None if board.broker.connected else "no connection"),
+        "broker": reports.Check(board.broker.connected, None if board.broker.connected else "no connection"),
         **readiness(sources).checks,
     }
     flows = checks["values"].ok and (checks["broker"].ok or checks["storage"].ok)
     wrong = any(not check.ok for check in checks.values())
     status = "failing" if not flows else "degraded" if wrong else "ok"
-    return answers.Health(status, __version__, int(board.uptime_s()), checks)
+    return reports.Health(status, __version__, int(board.uptime_s()), checks)
 
 
-def readiness(sources: Sources) -> answers.Readiness:
+def readiness(sources: Sources) -> reports.Readiness:
     """A configuration is applied and the outbox can write."""
     applied = sources.board.config.applied_ms is not None
     degraded = "storage_degraded" in sources.board.conditions
     checks = {
-        "config": answers.Check(applied, None if applied else "no configuration is applied yet"),
-        "storage": answers.Check(not degraded, "the disk takes nothing" if degraded else None),
+        "config": reports.Check(applied, None if applied else "no configuration is applied yet"),
+        "storage": reports.Check(not degraded, "the disk takes nothing" if degraded else None),
     }
-    return answers.Readiness(applied and not degraded, checks)
+    return reports.Readiness(applied and not degraded, checks)
 
 
-def _values(sources: Sources, catalogue: Catalogue) -> answers.Check:
+def _values(sources: Sources, catalogue: Catalogue) -> reports.Check:
     wanted = [device for device in sources.board.devices.values() if device.condition not in _OFF]
     if not wanted:
-        return answers.Check(False, "no device is to be polled")
+        return reports.Check(False, "no device is to be polled")
     intervals = [
         tag.interval_ms
         for device in wanted
@@ -58,21 +58,21 @@ def _values(sources: Sources, catalogue: Catalogue) -> answers.Check:
     allowed_s = max(QUIET_AT_LEAST_S, 3 * min(intervals, default=0) / 1000)
     quiet_s = sources.latest.quiet_s()
     if quiet_s is None or quiet_s > allowed_s:
-        return answers.Check(False, "no device gives a good value")
-    return answers.Check(True)
+        return reports.Check(False, "no device gives a good value")
+    return reports.Check(True)
 
 
-def _devices(devices: Iterable[DeviceState]) -> answers.Check:
+def _devices(devices: Iterable[DeviceState]) -> reports.Check:
     wanted = [device for device in devices if device.condition not in _OFF]
     troubled = sum(device.condition is not DeviceCondition.ONLINE for device in wanted)
-    return answers.Check(not troubled, f"{troubled} of {len(wanted)} in trouble" if troubled else None)
+    return reports.Check(not troubled, f"{troubled} of {len(wanted)} in trouble" if troubled else None)
 
 
-def status(sources: Sources, catalogue: Catalogue, *, changes: bool) -> answers.Status:
+def status(sources: Sources, catalogue: Catalogue, *, changes: bool) -> reports.Status:
     """All of it at one look. `changes`: who asks may change thresholds and acknowledge."""
     board, settings = sources.board, sources.settings
     broker, config, figures = board.broker, board.config, sources.figures()
-    return answers.Status(
+    return reports.Status(
         edge_id=settings.edge_id,
         edge_name=config.edge_name,
         version=__version__,
@@ -80,16 +80,16 @@ def status(sources: Sources, catalogue: Catalogue, *, changes: bool) -> answers.
         time_zone=None if settings.site_tz is None else settings.site_tz.key,
         uptime_sec=int(board.uptime_s()),
         health=health(sources, catalogue),
-        broker=answers.Broker(
+        broker=reports.Broker(
             broker.connected, iso_utc(broker.since_ms), broker.url, broker.protocol, broker.connects, broker.error
         ),
-        config=answers.ConfigBrief(
+        config=reports.ConfigBrief(
             config.version, config.source, iso(config.applied_ms), len(config.problems), config.error
         ),
         devices=_states(board.devices.values()),
         tags=sum(len(entry.tags) for entry in catalogue.devices.values()),
         buffer=buffer_now(sources),
-        gateway=answers.Gateway(
+        gateway=reports.Gateway(
             figures.cpu_percent,
             figures.memory_percent,
             figures.disk_percent,
@@ -100,15 +100,15 @@ def status(sources: Sources, catalogue: Catalogue, *, changes: bool) -> answers.
         changes=changes,
         alarms=_alarms(sources),
         conditions=[
-            answers.Condition(held.code, iso_utc(held.since_ms), held.detail) for held in board.conditions.values()
+            reports.Condition(held.code, iso_utc(held.since_ms), held.detail) for held in board.conditions.values()
         ],
     )
 
 
-def buffer_now(sources: Sources) -> answers.BufferNow:
+def buffer_now(sources: Sources) -> reports.BufferNow:
     """What waits for the broker."""
     counts = sources.board.buffer
-    return answers.BufferNow(
+    return reports.BufferNow(
         counts.messages,
         counts.bytes,
         iso(counts.oldest_ms),
@@ -155,8 +155,8 @@ def _states(devices: Iterable[DeviceState]) -> dict[str, int]:
     return {"total": counted.total(), **counted}
 
 
-def _alarms(sources: Sources) -> answers.AlarmCounts | None:
+def _alarms(sources: Sources) -> reports.AlarmCounts | None:
     if sources.alarms is None:
         return None
     active = sources.alarms.active()
-    return answers.AlarmCounts(len(active), sum(alarm.acknowledged_ms is None for alarm in active))
+    return reports.AlarmCounts(len(active), sum(alarm.acknowledged_ms is None for alarm in active))

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import ConsoleMessage, Page, Request, async_playwright
 
 CHROMIUM = shutil.which("chromium")
 
@@ -29,6 +29,15 @@ async def tab(
     if CHROMIUM is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no chromium")
     troubles: list[str] = []
+
+    def hear(said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            troubles.append(f"console: {said.text}")
+
+    def heed(asked: Request) -> None:
+        if urlsplit(asked.url).hostname != "127.0.0.1":
+            troubles.append(f"left the machine: {asked.url}")
+
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         context = await browser.new_context(
@@ -39,13 +48,9 @@ async def tab(
         page = await context.new_page()
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
         page.on("dialog", lambda dialog: troubles.append(f"dialog: {dialog.message}"))
-        page.on("console", lambda said: said.type in ("error", "warning") and troubles.append(f"console: {said.text}"))
-        page.on("request", lambda asked: _local(asked.url) or troubles.append(f"left the machine: {asked.url}"))
+        page.on("console", hear)
+        page.on("request", heed)
         await page.goto(url)
         yield page
         await browser.close()
     assert [each for each in troubles if tolerated is None or tolerated not in each] == []
-
-
-def _local(url: str) -> bool:
-    return urlsplit(url).hostname == "127.0.0.1"

@@ -19,7 +19,7 @@ from collector.settings import load_settings
 from collector.status.board import Board, DeviceCondition
 from collector.status.latest import Latest
 from collector.status.machine import MachineFigures
-from collector.status.recent import BufferTrace, RecentEvents, RecentLines, device_change
+from collector.status.recent import BufferTrace, RecentEvents, RecentLines
 from collector.web.application import application
 from collector.web.server import quiet_server
 from collector.web.sources import Sources
@@ -77,11 +77,10 @@ class PageRig:
         self.clock = clock or SystemClock()
         self.board = Board(self.clock)
         self.latest = Latest(self.board.devices, self.clock)
-        self.events, self.lines = RecentEvents(self.clock), RecentLines()
+        self.events, self.lines = RecentEvents(self.clock, self.board), RecentLines()
         self.trace = BufferTrace(self.board.buffer, self.clock)
         self.history = CurveHistory() if history else None
         self.alarms = HandAlarms() if alarms else None
-        self.board.on_change.append(lambda device: self.events.note("device", device_change(device)))
         needed = {"EDGE_SERVER_URL": "http://127.0.0.1:1", "MQTT_BROKER_URL": "mqtt://127.0.0.1:1"}
         paths = {"DEVICE_ID": EDGE_ID, "DATA_DIR": str(folder), "HTTP_TOKEN": TOKEN}
         (folder / ".env").touch(0o600)
@@ -96,7 +95,7 @@ class PageRig:
         plan = plan_document(read_document(body, expected_edge_ids=None), PlanOptions(EDGE_ID))
         self.in_force = InForce(body, hashlib.sha256(body).hexdigest(), None, plan)
         state = self.board.config
-        state.version, state.edge_name, state.source = plan.version, plan.edge_name, "api"
+        state.version, state.edge_name, state.source = plan.version, plan.edge_name, "fleet"
         state.applied_ms, state.problems = self.clock.wall_ms(), plan.problems
         self.board.devices.clear()
         for device in plan.devices:

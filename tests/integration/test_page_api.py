@@ -35,7 +35,7 @@ async def got(page: PageRig, path: str, status: int = 200, **query: object) -> o
 
 
 async def rows(page: PageRig, path: str, **query: object) -> list[dict[str, object]]:
-    return cast(list[dict[str, object]], await got(page, path, **query))
+    return cast(list[dict[str, object]], await got(page, path, 200, **query))
 
 
 async def field_of(page: PageRig, path: str, **query: object) -> tuple[str, str]:
@@ -67,12 +67,12 @@ async def test_a_place_means_its_devices(page: PageRig) -> None:
 
 async def test_history_in_columns_and_as_csv(page: PageRig) -> None:
     asked = {"device_id": "1", "tag": "온도"}
-    found = cast(dict[str, object], await got(page, "/api/v1/metrics/history", **asked, start_time="-1m"))
+    found = cast(dict[str, object], await got(page, "/api/v1/metrics/history", 200, **asked, start_time="-1m"))
     points = cast(dict[str, list[float]], found["points"])
     assert found["resolution_sec"] == 0
     assert 59 <= len(points["start_ms"]) <= 61
     assert points["mean"] == [sine(int(stamp)) for stamp in points["start_ms"]]
-    long = cast(dict[str, object], await got(page, "/api/v1/metrics/history", **asked, start_time="-7d"))
+    long = cast(dict[str, object], await got(page, "/api/v1/metrics/history", 200, **asked, start_time="-7d"))
     assert len(cast(dict[str, list[float]], long["points"])["start_ms"]) <= 2000
     text = await page.http.get("/api/v1/metrics/history", params={**asked, "start_time": "-1m", "format": "csv"})
     head, *lines = csv.reader(io.StringIO(text.text.removeprefix("\ufeff")))

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from collector.web import answers, situation
+from collector.web import reports, situation
 from collector.web.catalogue import Catalogues
 from collector.web.rendering import Json
 from collector.web.sources import Sources
@@ -13,18 +13,18 @@ def health_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
     """Open to everybody, and therefore without a word of what is configured."""
     router = APIRouter(tags=["health"])
 
-    @router.get("/health", response_model=answers.Health, responses={503: {"model": answers.Health}})
+    @router.get("/health", response_model=reports.Health, responses={503: {"model": reports.Health}})
     async def health() -> Response:
         """How it does: 503 when nothing flows."""
         found = situation.health(sources, await catalogues.now())
         return Json(found, 503 if found.status == "failing" else 200)
 
-    @router.get("/liveness", response_model=answers.Liveness)
+    @router.get("/liveness", response_model=reports.Liveness)
     async def liveness() -> Response:
         """Whether the process answers."""
-        return Json(answers.Liveness())
+        return Json(reports.Liveness())
 
-    @router.get("/readiness", response_model=answers.Readiness, responses={503: {"model": answers.Readiness}})
+    @router.get("/readiness", response_model=reports.Readiness, responses={503: {"model": reports.Readiness}})
     async def readiness() -> Response:
         """Whether a configuration is applied and the outbox can write; 503 when not."""
         found = situation.readiness(sources)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import Response
 
 from collector.clock import iso_utc
-from collector.web import answers, asked, times
+from collector.web import answers, asked, reports, times
 from collector.web.catalogue import Catalogues, DeviceEntry, TagEntry
 from collector.web.rendering import Csv, Json
 from collector.web.situation import iso
@@ -109,12 +109,12 @@ def measured_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
         rows = [await _aggregate(kept, device, entry, start_ms, end_ms, width_s) for device, entry in found]
         return Csv(_AGGREGATE_HEAD, _flat(rows), "aggregation.csv") if format == "csv" else Json(rows)
 
-    @router.get("/history", response_model=answers.HistoryDepth, responses=answers.refusals(404))
+    @router.get("/history", response_model=reports.HistoryDepth, responses=answers.refusals(404))
     async def depth() -> Response:
         """How far back the history goes, and what it takes."""
         found = await _kept(sources).depth()
         return Json(
-            answers.HistoryDepth(
+            reports.HistoryDepth(
                 iso(found.raw_since_ms),
                 iso(found.windows_since_ms),
                 iso(found.hours_since_ms),

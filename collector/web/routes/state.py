@@ -11,7 +11,7 @@ from starlette.responses import Response
 from collector.clock import iso_utc
 from collector.commands.redaction import without_secrets
 from collector.status.recent import Happening
-from collector.web import answers, situation
+from collector.web import reports, situation
 from collector.web.catalogue import Catalogues
 from collector.web.rendering import Json
 from collector.web.sources import Sources
@@ -31,54 +31,54 @@ def state_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
     """None of them has a secret in it."""
     router = APIRouter(prefix="/api/v1", tags=["collector"])
 
-    @router.get("/status", response_model=answers.Status)
+    @router.get("/status", response_model=reports.Status)
     async def status(request: Request) -> Response:
         """All of it at one look."""
         changes = bool(request.state.trusted)
         return Json(situation.status(sources, await catalogues.now(), changes=changes))
 
-    @router.get("/buffer", response_model=answers.Buffer)
+    @router.get("/buffer", response_model=reports.Buffer)
     async def buffer() -> Response:
         """What waits for the broker, now and over the last day."""
-        trace = answers.BufferColumns(*sources.buffer_trace.points(TRACE_POINTS))
-        return Json(answers.Buffer(situation.buffer_now(sources), trace))
+        trace = reports.BufferColumns(*sources.buffer_trace.points(TRACE_POINTS))
+        return Json(reports.Buffer(situation.buffer_now(sources), trace))
 
-    @router.get("/config", response_model=answers.Config)
+    @router.get("/config", response_model=reports.Config)
     async def config() -> Response:
         """The document in force without its secrets, what of it was refused, and what was read leniently."""
         state, in_force = sources.board.config, sources.in_force()
         plan = None if in_force is None else in_force.plan
         return Json(
-            answers.Config(
+            reports.Config(
                 version=state.version,
                 source=state.source,
                 applied=situation.iso(state.applied_ms),
                 error=state.error,
-                refused=[answers.Refused(p.path, p.code, p.message) for p in state.problems[:MAX_REFUSALS]],
-                remarks=[answers.Noted(r.path, r.message) for r in plan.remarks[:MAX_REFUSALS]] if plan else [],
+                refused=[reports.Refused(p.path, p.code, p.message) for p in state.problems[:MAX_REFUSALS]],
+                remarks=[reports.Noted(r.path, r.message) for r in plan.remarks[:MAX_REFUSALS]] if plan else [],
                 document=None if in_force is None else await asyncio.to_thread(_shown, in_force.body),
             )
         )
 
-    @router.get("/events", response_model=list[answers.Event])
+    @router.get("/events", response_model=list[reports.Event])
     async def events(limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> Response:
         """What happened since the start, the newest first."""
         return Json([_event(event) for event in sources.events.newest(limit)])
 
-    @router.get("/logs", response_model=list[answers.Line])
+    @router.get("/logs", response_model=list[reports.Line])
     async def logs(
         level: Literal["debug", "info", "warning", "error"] = "info",
         limit: Annotated[int, Query(ge=1, le=1_000)] = 300,
     ) -> Response:
         """The log's newest lines, of this level or worse, the newest first."""
-        return Json([answers.Line(line.level, line.text) for line in sources.lines.newest(limit, _FROM[level])])
+        return Json([reports.Line(line.level, line.text) for line in sources.lines.newest(limit, _FROM[level])])
 
     return router
 
 
-def _event(event: Happening) -> answers.Event:
+def _event(event: Happening) -> reports.Event:
     fields: dict[str, JsonValue] = orjson.loads(orjson.dumps(event.fields))
-    return answers.Event(event.number, iso_utc(event.stamp_ms), event.kind, fields)
+    return reports.Event(event.number, iso_utc(event.stamp_ms), event.kind, fields)
 
 
 def _shown(body: bytes) -> JsonValue:

@@ -2,7 +2,7 @@
 
 import structlog
 
-from collector.status.board import BufferState
+from collector.status.board import Board, BufferState, DeviceCondition
 from collector.status.durations import BOUNDS_S, Durations
 from collector.status.logs import configure_logs
 from collector.status.recent import MAX_EVENTS, TRACE_POINTS, BufferTrace, RecentEvents, RecentLines
@@ -10,12 +10,24 @@ from tests.doubles.clock import FakeClock
 
 
 def test_events_are_numbered_and_the_newest_come_first() -> None:
-    events = RecentEvents(FakeClock())
+    clock = FakeClock()
+    events = RecentEvents(clock, Board(clock))
     for n in range(MAX_EVENTS + 5):
         events.note("gap", {"n": n})
     newest = events.newest(2)
     assert [event.number for event in newest] == [MAX_EVENTS + 5, MAX_EVENTS + 4]
     assert len(events.newest(10 * MAX_EVENTS)) == MAX_EVENTS
+
+
+def test_a_change_of_a_device_is_an_event() -> None:
+    clock = FakeClock()
+    board = Board(clock)
+    events = RecentEvents(clock, board)
+    board.device("1", "press", DeviceCondition.OFFLINE, "no answer")
+    board.device("1", "press", DeviceCondition.OFFLINE, "still no answer")
+    (event,) = events.newest(9)
+    assert (event.kind, event.stamp_ms) == ("device", clock.wall_ms())
+    assert event.fields == {"device_id": "1", "name": "press", "state": "offline", "error": "no answer"}
 
 
 def test_lines_of_a_level() -> None:
