@@ -125,5 +125,6 @@ def _endpoint(device: DeviceConfig) -> str:
             scheme, slashes, rest = text.rpartition("://")
             return scheme + slashes + rest.rpartition("@")[2]
     host = next((fields[name] for name in ("host", "ip", "address") if name in fields), "")
-    port, unit = fields.get("port"), next((fields[n] for n in ("unit_id", "slave_id", "station") if n in fields), None)
-    return f"{host}{f':{port}' if port else ''}{f' · {unit}' if unit is not None else ''}"
+    port = f":{fields['port']}" if "port" in fields else ""
+    unit = next((f" unit {fields[name]}" for name in ("unit_id", "slave_id", "station") if name in fields), "")
+    return f"{host}{port}{unit}"

@@ -83,7 +83,7 @@ export function tagView(device_id, name) {
     try {
       if (live.status && !live.status.history) note.textContent = t("history_off");
       else {
-        const most = Math.min(2000, Math.max(200, Math.round(plot.element.clientWidth || 600)));
+        const most = Math.min(2000, Math.max(800, Math.round(plot.element.clientWidth)));
         const found = await get("metrics/history", { ...asks, max_points: most });
         if (left || turn !== asked) return;
         const { start_ms, min, max, mean, good_share } = found.points;
