@@ -56,6 +56,18 @@ class OnChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The limits of a tag's alarms, rising, in engineering units; `delay_s`: how long one must be passed first."""
+
+    low_low: float | None = None
+    low: float | None = None
+    high: float | None = None
+    high_high: float | None = None
+    hysteresis: float = 0.0
+    delay_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ProtocolDoubt:
     """The device's port is known for another `protocol` than its addresses are written in; the addresses won.
 
@@ -72,7 +84,7 @@ class DevicePlan:
     """One device, ready to be polled: nothing in it needs to be parsed or looked up again.
 
     `names` are its tags in the document's order, the `computed` ones among them; these stand in an order in which
-    each comes after its inputs. `on_change` None publishes every poll.
+    each comes after its inputs. `on_change` None publishes every poll. `thresholds` pairs tag names with theirs.
     """
 
     id: str
@@ -88,6 +100,7 @@ class DevicePlan:
     labels: tuple[Labels, ...] = ()
     on_change: OnChange | None = None
     doubt: ProtocolDoubt | None = None
+    thresholds: tuple[tuple[str, Thresholds], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +131,8 @@ class Plan:
     idle: tuple[IdleDevice, ...]
     problems: tuple[ConfigProblem, ...]
     remarks: tuple[Remark, ...]
+    aggregation_interval_s: int = 60
+    local_retention_days: int = 7
 
     @property
     def tag_count(self) -> int:

@@ -16,8 +16,10 @@ from collector.config.plan import (
     PollGroup,
     ProtocolDoubt,
     Remark,
+    Thresholds,
 )
 from collector.status.board import ConfigProblem
+from fleet_client import document
 from fleet_client.document import DeviceConfig, TagConfig
 from fleet_client.reading import DevicePlace, ReadDocument
 from protocols import registry
@@ -58,6 +60,8 @@ def plan_document(read: ReadDocument, options: PlanOptions) -> Plan:
         idle=(*planner.idle, *(IdleDevice(lost.id, lost.name, lost.reason) for lost in read.lost)),
         problems=(*refused, *planner.problems),
         remarks=(*remarks, *planner.remarks),
+        aggregation_interval_s=read.document.aggregation_interval_sec,
+        local_retention_days=read.document.local_retention_days,
     )
 
 
@@ -111,6 +115,7 @@ class _Planner:
             labels=_labels(tags),
             on_change=_on_change(device, tags),
             doubt=None if disagreement is None else self._doubt(device, disagreement),
+            thresholds=_thresholds(tags),
         )
 
     def _protocol(self, device: DeviceConfig, place: DevicePlace) -> tuple[str, registry.Disagreement | None]:
@@ -222,6 +227,25 @@ def _group(
 
 def _labels(tags: Sequence[TagConfig]) -> tuple[Labels, ...]:
     return tuple(Labels(position, tuple(tag.value_map.items())) for position, tag in enumerate(tags) if tag.value_map)
+
+
+def _thresholds(tags: Sequence[TagConfig]) -> tuple[tuple[str, Thresholds], ...]:
+    return tuple((tag.name, _limits(tag.thresholds)) for tag in tags if tag.thresholds is not None)
+
+
+def _limits(sent: document.Thresholds) -> Thresholds:
+    return Thresholds(
+        low_low=_float(sent.low_low),
+        low=_float(sent.low),
+        high=_float(sent.high),
+        high_high=_float(sent.high_high),
+        hysteresis=float(sent.hysteresis),
+        delay_s=float(sent.delay_sec),
+    )
+
+
+def _float(limit: Decimal | None) -> float | None:
+    return None if limit is None else float(limit)
 
 
 def _on_change(device: DeviceConfig, tags: Sequence[TagConfig]) -> OnChange | None:

@@ -102,8 +102,8 @@ class Points:
     min: list[float | None]
     max: list[float | None]
     mean: list[float | None]
-    first: list[float | None]
-    last: list[float | None]
+    first: list[JsonValue]
+    last: list[JsonValue]
     count: list[int]
     good_share: list[float]
 
@@ -133,8 +133,8 @@ class Summary:
     min: float | None
     max: float | None
     mean: float | None
-    first: float | None
-    last: float | None
+    first: JsonValue
+    last: JsonValue
     good_share: float
 
 

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from collector import __version__
+from collector.storage.errors import StorageFailed
 from collector.web.catalogue import Catalogues
 from collector.web.files import page_files
 from collector.web.guard import Guard
@@ -44,6 +45,7 @@ def application(sources: Sources, token: Token, closing: asyncio.Event) -> ASGIA
     api.include_router(state_routes(sources, catalogues))
     api.include_router(page_routes(sources, page_files(), token))
     api.add_exception_handler(RequestValidationError, _name_the_field)
+    api.add_exception_handler(StorageFailed, _disk_away)
     api.add_exception_handler(Exception, _own_fault)
     settings = sources.settings
     hosts = AllowedHosts(settings.http_host, settings.http_allowed_hosts)
@@ -57,6 +59,10 @@ async def _name_the_field(request: Request, error: Exception) -> JSONResponse:
         {"loc": e["loc"], "msg": e["msg"].removeprefix("Value error, "), "type": e["type"]} for e in error.errors()
     ]
     return JSONResponse({"detail": jsonable_encoder(mistakes)}, 422)
+
+
+async def _disk_away(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": f"what is on disk can not be read now: {error}"}, 503)
 
 
 async def _own_fault(request: Request, error: Exception) -> JSONResponse:

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from collector.config.plan import Plan
+from collector.config.plan import Plan, Thresholds
 from collector.config.sync import InForce
-from fleet_client.document import DeviceConfig, Location, TagConfig, Thresholds
+from fleet_client.document import DeviceConfig, Location, TagConfig
 from fleet_client.reading import read_document
 from fleet_client.topics import other_spelling
 
@@ -82,7 +82,12 @@ def catalogue_of(in_force: InForce) -> Catalogue:
         plan = polled.get(device.id)
         names = None if plan is None else frozenset(plan.names)
         protocol = device.protocol if plan is None else plan.protocol
-        tags = {tag.name: _tag(tag, device) for tag in device.tags if names is None or tag.name in names}
+        limits = {} if plan is None else dict(plan.thresholds)
+        tags = {
+            tag.name: _tag(tag, device, limits.get(tag.name))
+            for tag in device.tags
+            if names is None or tag.name in names
+        }
         devices[device.id] = DeviceEntry(
             device.id,
             device.name,
@@ -104,7 +109,7 @@ def _lost(plan: Plan, known: Mapping[str, DeviceEntry]) -> dict[str, DeviceEntry
     }
 
 
-def _tag(tag: TagConfig, device: DeviceConfig) -> TagEntry:
+def _tag(tag: TagConfig, device: DeviceConfig, thresholds: Thresholds | None) -> TagEntry:
     return TagEntry(
         tag.name,
         tag.address,
@@ -112,7 +117,7 @@ def _tag(tag: TagConfig, device: DeviceConfig) -> TagEntry:
         tag.data_type,
         tag.unit,
         tag.description,
-        tag.thresholds,
+        thresholds,
         tag.interval_ms or device.interval_ms,
     )
 

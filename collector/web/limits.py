@@ -1,9 +1,9 @@
 """The limits of a tag: those of the document, else those set on this gateway."""
 
+from collector.config.plan import Thresholds
 from collector.web import answers
 from collector.web.catalogue import TagEntry
 from collector.web.sources import AlarmSource
-from fleet_client.document import Thresholds
 
 
 def limits_of(alarms: AlarmSource | None, device_id: str, tag: TagEntry) -> answers.Limits | None:
@@ -13,16 +13,12 @@ def limits_of(alarms: AlarmSource | None, device_id: str, tag: TagEntry) -> answ
 
 
 def as_limits(thresholds: Thresholds) -> answers.Limits:
-    """As numbers that JSON has."""
-
-    def number(limit: object) -> float | None:
-        return None if limit is None else float(str(limit))
-
+    """As the API writes them."""
     return answers.Limits(
-        number(thresholds.low_low),
-        number(thresholds.low),
-        number(thresholds.high),
-        number(thresholds.high_high),
-        float(thresholds.hysteresis),
-        float(thresholds.delay_sec),
+        thresholds.low_low,
+        thresholds.low,
+        thresholds.high,
+        thresholds.high_high,
+        thresholds.hysteresis,
+        thresholds.delay_s,
     )

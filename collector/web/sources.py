@@ -2,21 +2,27 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from collector.clock import Clock
+from collector.config.plan import Thresholds
 from collector.config.sync import InForce
 from collector.settings import Settings
 from collector.status.board import Board
 from collector.status.latest import Latest
 from collector.status.machine import MachineFigures
 from collector.status.recent import BufferTrace, RecentEvents, RecentLines
-from fleet_client.document import Thresholds
+from protocols.base import Value
 
 
-class Columns(Protocol):
-    """Windows of a tag, one entry each in every column; raw values have a count of 1 and equal figures."""
+class Series(Protocol):
+    """A stretch of a tag's history, an entry a window in every column; `resolution_s` 0 is raw: an entry a value.
 
+    Figures are None where there was no good value; minimum, maximum and mean also where values are no numbers.
+    """
+
+    @property
+    def resolution_s(self) -> int: ...
     @property
     def start_ms(self) -> Sequence[int]: ...
     @property
@@ -26,22 +32,13 @@ class Columns(Protocol):
     @property
     def mean(self) -> Sequence[float | None]: ...
     @property
-    def first(self) -> Sequence[float | None]: ...
+    def first(self) -> Sequence[Value | None]: ...
     @property
-    def last(self) -> Sequence[float | None]: ...
+    def last(self) -> Sequence[Value | None]: ...
     @property
     def count(self) -> Sequence[int]: ...
     @property
     def good_share(self) -> Sequence[float]: ...
-
-
-class Series(Protocol):
-    """A stretch of a tag's history; `resolution_s` 0 is raw."""
-
-    @property
-    def resolution_s(self) -> int: ...
-    @property
-    def columns(self) -> Columns: ...
 
 
 class Depth(Protocol):
@@ -64,7 +61,10 @@ class Depth(Protocol):
 
 
 class HistorySource(Protocol):
-    """The history on disk. Stretches are half open: a window that begins at `end_ms` is not in it."""
+    """The history on disk. Stretches are half open; `aggregate` gives the site's hours or days.
+
+    All of it may raise `StorageFailed`.
+    """
 
     async def series(
         self,
@@ -76,6 +76,9 @@ class HistorySource(Protocol):
         max_points: int = 2000,
         resolution_s: int | None = None,
     ) -> Series: ...
+    async def aggregate(
+        self, device_id: str, tag: str, start_ms: int, end_ms: int, *, per: Literal["hour", "day"] = "hour"
+    ) -> Series: ...
     async def depth(self) -> Depth: ...
 
 
@@ -83,7 +86,7 @@ class Alarm(Protocol):
     """One alarm: `state` is raised, left or acknowledged; `tag` None is the device as a whole (level `away`)."""
 
     @property
-    def id(self) -> str | int: ...
+    def id(self) -> int: ...
     @property
     def device_id(self) -> str: ...
     @property
@@ -107,11 +110,11 @@ class Alarm(Protocol):
 
 
 class AlarmSource(Protocol):
-    """The alarms. `acknowledge` raises `KeyError` for an id that there is not."""
+    """The alarms. `active` are those that hold, the newest first. Raises `AlarmError` for what can not be done."""
 
     def active(self) -> Sequence[Alarm]: ...
     async def history(self, start_ms: int, end_ms: int, limit: int) -> Sequence[Alarm]: ...
-    def acknowledge(self, alarm_id: str, by: str) -> Alarm: ...
+    def acknowledge(self, alarm_id: int, by: str) -> Alarm: ...
     def thresholds(self, device_id: str, tag: str) -> Thresholds | None: ...
     def set_thresholds(self, device_id: str, tag: str, thresholds: Thresholds) -> None: ...
     def remove_thresholds(self, device_id: str, tag: str) -> None: ...

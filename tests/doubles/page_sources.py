@@ -3,8 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from fleet_client.document import Thresholds
+from collector.alarms.errors import ThresholdsRefused, UnknownAlarm
+from collector.config.plan import Thresholds
+from protocols.base import Value
 
 PERIOD_S = 600.0
 MEAN, SWING = 50.0, 30.0
@@ -16,27 +19,20 @@ def sine(stamp_ms: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class CurveColumns:
-    """Columns of a `CurveSeries`."""
-
-    start_ms: list[int]
-    minimum: list[float | None]
-    maximum: list[float | None]
-    mean: list[float | None]
-    first: list[float | None]
-    last: list[float | None]
-    count: list[int]
-    good_share: list[float]
-
-
-@dataclass(frozen=True, slots=True)
 class CurveSeries:
     """A stretch of the curve."""
 
     device_id: str
     tag: str
     resolution_s: int
-    columns: CurveColumns
+    start_ms: list[int]
+    minimum: list[float | None]
+    maximum: list[float | None]
+    mean: list[float | None]
+    first: list[Value | None]
+    last: list[Value | None]
+    count: list[int]
+    good_share: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +72,15 @@ class CurveHistory:
         lows: list[float | None] = [mean - spread for mean in means if mean is not None]
         highs: list[float | None] = [mean + spread for mean in means if mean is not None]
         counts = [resolution_s or 1] * len(stamps)
-        columns = CurveColumns(stamps, lows, highs, means, means, means, counts, [1.0] * len(stamps))
-        return CurveSeries(device_id, tag, resolution_s, columns)
+        firsts: list[Value | None] = [*means]
+        figures = lows, highs, means, firsts, firsts, counts, [1.0] * len(stamps)
+        return CurveSeries(device_id, tag, resolution_s, stamps, *figures)
+
+    async def aggregate(
+        self, device_id: str, tag: str, start_ms: int, end_ms: int, *, per: Literal["hour", "day"] = "hour"
+    ) -> CurveSeries:
+        width_s = 3_600 if per == "hour" else 86_400
+        return await self.series(device_id, tag, start_ms, end_ms, resolution_s=width_s)
 
     async def depth(self) -> CurveDepth:
         return CurveDepth()
@@ -87,7 +90,7 @@ class CurveHistory:
 class HandAlarm:
     """An alarm as its engine would tell it."""
 
-    id: str
+    id: int
     device_id: str
     device_name: str
     tag: str | None
@@ -104,21 +107,22 @@ class HandAlarm:
 class HandAlarms:
     """Raised by the test, acknowledged by the page."""
 
-    alarms: dict[str, HandAlarm] = field(default_factory=dict)
-    acknowledged_by: list[tuple[str, str]] = field(default_factory=list)
+    alarms: dict[int, HandAlarm] = field(default_factory=dict)
+    acknowledged_by: list[tuple[int, str]] = field(default_factory=list)
     limits: dict[tuple[str, str], Thresholds] = field(default_factory=dict)
 
     def raise_alarm(self, alarm: HandAlarm) -> None:
         self.alarms[alarm.id] = alarm
 
     def active(self) -> Sequence[HandAlarm]:
-        return [alarm for alarm in self.alarms.values() if alarm.left_ms is None or alarm.acknowledged_ms is None]
+        return [alarm for alarm in self.alarms.values() if alarm.left_ms is None]
 
     async def history(self, start_ms: int, end_ms: int, limit: int) -> Sequence[HandAlarm]:
         return [alarm for alarm in self.alarms.values() if start_ms <= alarm.since_ms < end_ms][:limit]
 
-    def acknowledge(self, alarm_id: str, by: str) -> HandAlarm:
-        alarm = self.alarms[alarm_id]
+    def acknowledge(self, alarm_id: int, by: str) -> HandAlarm:
+        if (alarm := self.alarms.get(alarm_id)) is None:
+            raise UnknownAlarm(f"no alarm {alarm_id}")
         self.acknowledged_by.append((alarm_id, by))
         self.alarms[alarm_id] = replace(alarm, state="acknowledged", acknowledged_ms=alarm.since_ms + 1000)
         return self.alarms[alarm_id]
@@ -127,6 +131,10 @@ class HandAlarms:
         return self.limits.get((device_id, tag))
 
     def set_thresholds(self, device_id: str, tag: str, thresholds: Thresholds) -> None:
+        rising = (thresholds.low_low, thresholds.low, thresholds.high, thresholds.high_high)
+        limits = [limit for limit in rising if limit is not None]
+        if not limits or limits != sorted(limits):
+            raise ThresholdsRefused("expected low_low <= low <= high <= high_high, at least one of them")
         self.limits[device_id, tag] = thresholds
 
     def remove_thresholds(self, device_id: str, tag: str) -> None:

@@ -51,7 +51,7 @@ async def test_values_with_quality_age_and_threshold(page: PageRig) -> None:
     assert cast(float, values["온도"]["age_sec"]) < 5
     assert (values["tag 0001"]["value"], values["tag 0001"]["quality"]) == (None, "timeout")
     assert page.alarms is not None
-    page.alarms.raise_alarm(HandAlarm("a", "1", "p", "온도", "high"))
+    page.alarms.raise_alarm(HandAlarm(1, "1", "p", "온도", "high"))
     assert (await rows(page, "/api/v1/realtime", device_id="1", tag="온도"))[0]["threshold"] == "high"
 
 
@@ -189,16 +189,14 @@ async def test_thresholds_are_set_where_the_document_sets_none(page: PageRig) ->
 
 async def test_an_alarm_is_acknowledged_with_the_token_only(page: PageRig) -> None:
     assert page.alarms is not None
-    page.alarms.raise_alarm(
-        HandAlarm("a-1", "1", "p", "온도", "high", since_ms=page.clock.wall_ms(), value=71, limit=70)
-    )
-    path = "/api/v1/alarms/a-1/acknowledge"
+    page.alarms.raise_alarm(HandAlarm(1, "1", "p", "온도", "high", since_ms=page.clock.wall_ms(), value=71, limit=70))
+    path = "/api/v1/alarms/1/acknowledge"
     assert (await page.http.post(path)).status_code == 401
     assert (await page.http.post(path, headers={"Authorization": "Bearer wrong"})).status_code == 401
     assert page.alarms.acknowledged_by == []
     answer = await page.http.post(path, headers=BEARER)
     assert (answer.status_code, answer.json()["state"], answer.json()["unit"]) == (200, "acknowledged", "°C")
-    assert (await page.http.post("/api/v1/alarms/none/acknowledge", headers=BEARER)).status_code == 404
+    assert (await page.http.post("/api/v1/alarms/99/acknowledge", headers=BEARER)).status_code == 404
 
 
 async def test_the_cookie_of_the_log_in_lets_change_but_not_from_another_site(page: PageRig) -> None:
@@ -208,7 +206,7 @@ async def test_the_cookie_of_the_log_in_lets_change_but_not_from_another_site(pa
     assert all(word in cookie for word in ("HttpOnly", "SameSite=strict", "Path=/"))
     assert TOKEN not in cookie
     assert cast(dict[str, object], await got(page, "/api/v1/status"))["changes"] is True
-    path = "/api/v1/alarms/none/acknowledge"
+    path = "/api/v1/alarms/99/acknowledge"
     assert (await page.http.post(path)).status_code == 404
     assert (await page.http.post(path, headers={"Origin": page.url})).status_code == 404
     for origin in ("http://evil.example", "http://127.0.0.1:1", "null"):

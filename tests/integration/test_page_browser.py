@@ -158,7 +158,7 @@ async def test_an_alarm_is_raised_seen_and_acknowledged_with_the_token(page: Pag
     async with tab(f"{page.url}/#/alarms") as browser:
         await expect(browser.get_by_text("No alarm is active.")).to_be_visible()
         alarm = HandAlarm(
-            "a-1", "1", "CASE프레스_PLC_01", "온도", "high", value=74.2, limit=70, since_ms=page.clock.wall_ms()
+            1, "1", "CASE프레스_PLC_01", "온도", "high", value=74.2, limit=70, since_ms=page.clock.wall_ms()
         )
         page.alarms.raise_alarm(alarm)
         card = browser.locator("article", has_text="CASE프레스_PLC_01 온도: too high")
@@ -170,7 +170,7 @@ async def test_an_alarm_is_raised_seen_and_acknowledged_with_the_token(page: Pag
         await browser.get_by_role("link", name="Alarms").first.click()
         await browser.get_by_role("button", name="Acknowledge").click()
         await expect(browser.locator("article")).to_contain_text("acknowledged")
-    assert page.alarms.acknowledged_by == [("a-1", "page")]
+    assert page.alarms.acknowledged_by == [(1, "page")]
 
 
 async def test_limits_are_set_after_the_token_was_typed(page: PageRig) -> None:

@@ -65,7 +65,7 @@ async def test_schemathesis_finds_no_error(tmp_path: Path, monkeypatch: pytest.M
         assert page.alarms is not None
         page.board.broker.connected = True
         page.feed("1", 온도=25.4)
-        page.alarms.raise_alarm(HandAlarm("a-1", "1", "p", "온도", "high", value=71, limit=70))
+        page.alarms.raise_alarm(HandAlarm(1, "1", "p", "온도", "high", value=71, limit=70))
         description = (await page.http.get("/openapi.json")).json()
         schema = schemathesis.openapi.from_dict(description).exclude(path="/api/v1/stream")
         operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]

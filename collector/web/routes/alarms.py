@@ -1,24 +1,24 @@
 """Alarms and thresholds: the only things that can be changed here."""
 
-from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from collector.alarms.errors import ThresholdsRefused, UnknownAlarm
+from collector.config.plan import Thresholds
 from collector.web import answers, asked, sources, times
 from collector.web.catalogue import Catalogue, Catalogues
 from collector.web.limits import as_limits
 from collector.web.rendering import Json
 from collector.web.situation import iso
-from fleet_client.document import Thresholds
 
 OFF = "this collector watches over no alarms"
 BY_PAGE = "page"
 _REFUSED = answers.refusals(401, 403, 404)
-Number = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=30)]
-Distance = Annotated[Decimal, Field(ge=0, allow_inf_nan=False, max_digits=30)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Distance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class ThresholdsSent(BaseModel):
@@ -32,8 +32,8 @@ class ThresholdsSent(BaseModel):
     low: Number | None = None
     high: Number | None = None
     high_high: Number | None = None
-    hysteresis: Distance = Decimal(0)
-    delay_sec: Annotated[Distance, Field(le=86_400)] = Decimal(0)
+    hysteresis: Distance = 0.0
+    delay_sec: Annotated[Distance, Field(le=86_400)] = 0.0
 
 
 def alarm_routes(page: sources.Sources, catalogues: Catalogues) -> APIRouter:
@@ -62,12 +62,12 @@ def alarm_routes(page: sources.Sources, catalogues: Catalogues) -> APIRouter:
         return Json([_alarm(alarm, catalogue) for alarm in found])
 
     @router.post("/alarms/{alarm_id}/acknowledge", response_model=answers.Alarm, responses=_REFUSED)
-    async def acknowledge(alarm_id: Annotated[str, Path(max_length=128)]) -> Response:
+    async def acknowledge(alarm_id: Annotated[int, Path(ge=0, lt=2**63)]) -> Response:
         """Say that it was seen. The token is needed."""
         try:
             alarm = _watch(page).acknowledge(alarm_id, BY_PAGE)
-        except KeyError:
-            raise HTTPException(404, f"there is no alarm {alarm_id!r}; /api/v1/alarms has all") from None
+        except UnknownAlarm:
+            raise HTTPException(404, f"there is no alarm {alarm_id}; /api/v1/alarms has all") from None
         return Json(_alarm(alarm, await catalogues.now()))
 
     @router.get("/thresholds", response_model=list[answers.Threshold], responses=answers.refusals(404))
@@ -88,8 +88,13 @@ def alarm_routes(page: sources.Sources, catalogues: Catalogues) -> APIRouter:
     async def set_thresholds(sent: ThresholdsSent) -> Response:
         """Watch a tag that the document sets no limits for. The token is needed."""
         _settable(await catalogues.now(), sent.device_id, sent.tag)
-        limits = _limits(sent)
-        _watch(page).set_thresholds(sent.device_id, sent.tag, limits)
+        limits = Thresholds(
+            sent.low_low, sent.low, sent.high, sent.high_high, hysteresis=sent.hysteresis, delay_s=sent.delay_sec
+        )
+        try:
+            _watch(page).set_thresholds(sent.device_id, sent.tag, limits)
+        except ThresholdsRefused as error:
+            raise asked.wrong("thresholds", str(error), where="body") from None
         return Json(answers.Threshold(sent.device_id, sent.tag, "local", as_limits(limits)))
 
     @router.delete("/thresholds", status_code=204, responses=_REFUSED | answers.refusals(409))
@@ -111,15 +116,6 @@ def _watch(page: sources.Sources) -> sources.AlarmSource:
 def _settable(catalogue: Catalogue, device_id: str, tag: str) -> None:
     if asked.tag(catalogue, device_id, tag).thresholds is not None:
         raise HTTPException(409, "the document sets this tag's thresholds; change them at the Fleet server")
-
-
-def _limits(sent: ThresholdsSent) -> Thresholds:
-    try:
-        return Thresholds(**sent.model_dump(exclude={"device_id", "tag"}))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = str(first["loc"][0]) if first["loc"] else "low_low"
-        raise asked.wrong(field, first["msg"], where="body") from None
 
 
 def _alarm(alarm: sources.Alarm, catalogue: Catalogue) -> answers.Alarm:

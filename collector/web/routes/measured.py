@@ -9,17 +9,16 @@ from starlette.responses import Response
 from collector.clock import iso_utc
 from collector.web import answers, asked, reports, times
 from collector.web.catalogue import Catalogues, DeviceEntry, TagEntry
-from collector.web.rendering import Csv, Json
+from collector.web.rendering import Csv, Json, as_json
 from collector.web.situation import iso
-from collector.web.sources import Columns, HistorySource, Series, Sources
+from collector.web.sources import HistorySource, Series, Sources
 
 AUTO_POINTS = 2_000
 MOST_POINTS = 50_000
-HOUR_S, DAY_S = 3_600, 86_400
-LONGEST_IN_HOURS_MS = 31 * DAY_S * 1000
+LONGEST_IN_HOURS_MS = (31 * 24 + 1) * 3_600_000
 OFF = "the history is off: HISTORY_MAX_MB=0"
 Form = Annotated[Literal["json", "csv"], Query(description="json, or csv for a spreadsheet.")]
-_ANSWERS = {**answers.refusals(404), 200: {"content": {"text/csv": {}}}}
+_ANSWERS = {**answers.refusals(404, 503), 200: {"content": {"text/csv": {}}}}
 _HEAD = ("start", "min", "max", "mean", "first", "last", "count", "good_share")
 
 
@@ -52,13 +51,14 @@ def measured_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
         kept, entry = _kept(sources), asked.tag(await catalogues.now(), device_id, tag)
         start_ms, end_ms = stretch(start_time, end_time)
         width_s = times.resolution_s(resolution)
-        if width_s and (end_ms - start_ms) / 1000 / width_s > MOST_POINTS:
-            raise asked.wrong("resolution", f"more than {MOST_POINTS} windows; expected a greater width or auto")
+        finest_ms = entry.interval_ms if width_s == 0 else 1000 * (width_s or 1)
+        if (end_ms - start_ms) / finest_ms > MOST_POINTS and width_s is not None:
+            raise asked.wrong("resolution", f"more than {MOST_POINTS} points; expected a greater width, or auto")
         most = max_points if width_s is None else MOST_POINTS
         found = await kept.series(device_id, tag, start_ms, end_ms, max_points=most, resolution_s=width_s)
         if format == "csv":
-            return Csv(_HEAD, _rows(found.columns), "history.csv")
-        points = _points(found.columns)
+            return Csv(_HEAD, _rows(found), "history.csv")
+        points = _points(found)
         span = iso_utc(start_ms), iso_utc(end_ms)
         return Json(answers.History(device_id, tag, entry.unit, *span, found.resolution_s, points))
 
@@ -100,16 +100,18 @@ def measured_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
         if last < first:
             raise asked.wrong("end_date", "it is before start_date")
         start_ms, end_ms = times.days_stretch_ms(first, last, zone)
-        if interval == "hour" and end_ms - start_ms > LONGEST_IN_HOURS_MS + HOUR_S * 1000:
+        if interval == "hour" and end_ms - start_ms > LONGEST_IN_HOURS_MS:
             raise asked.wrong("interval", "more than 31 days of hours; expected day, or fewer days")
         if (last - first).days > 3 * 366:
             raise asked.wrong("end_date", "more than three years")
         found = asked.few(asked.tags(await catalogues.now(), at, device_id, tag))
-        width_s = HOUR_S if interval == "hour" else DAY_S
-        rows = [await _aggregate(kept, device, entry, start_ms, end_ms, width_s) for device, entry in found]
+        rows = [
+            _aggregate(device, entry, await kept.aggregate(device.id, entry.name, start_ms, end_ms, per=interval))
+            for device, entry in found
+        ]
         return Csv(_AGGREGATE_HEAD, _flat(rows), "aggregation.csv") if format == "csv" else Json(rows)
 
-    @router.get("/history", response_model=reports.HistoryDepth, responses=answers.refusals(404))
+    @router.get("/history", response_model=reports.HistoryDepth, responses=answers.refusals(404, 503))
     async def depth() -> Response:
         """How far back the history goes, and what it takes."""
         found = await _kept(sources).depth()
@@ -137,51 +139,50 @@ def _kept(sources: Sources) -> HistorySource:
     return sources.history
 
 
-def _points(columns: Columns) -> answers.Points:
+def _points(series: Series) -> answers.Points:
     return answers.Points(
-        list(columns.start_ms),
-        list(columns.minimum),
-        list(columns.maximum),
-        list(columns.mean),
-        list(columns.first),
-        list(columns.last),
-        list(columns.count),
-        list(columns.good_share),
+        list(series.start_ms),
+        list(series.minimum),
+        list(series.maximum),
+        list(series.mean),
+        [as_json(value) for value in series.first],
+        [as_json(value) for value in series.last],
+        list(series.count),
+        list(series.good_share),
     )
 
 
-def _rows(columns: Columns) -> Iterator[tuple[object, ...]]:
+def _rows(series: Series) -> Iterator[tuple[object, ...]]:
     for start_ms, *figures in zip(
-        columns.start_ms,
-        columns.minimum,
-        columns.maximum,
-        columns.mean,
-        columns.first,
-        columns.last,
-        columns.count,
-        columns.good_share,
+        series.start_ms,
+        series.minimum,
+        series.maximum,
+        series.mean,
+        series.first,
+        series.last,
+        series.count,
+        series.good_share,
         strict=True,
     ):
         yield iso_utc(start_ms), *figures
 
 
 def _summary(device: DeviceEntry, tag: TagEntry, series: Series) -> answers.Summary:
-    columns = series.columns
-    count = sum(columns.count)
-    weighted = [(mean, n) for mean, n in zip(columns.mean, columns.count, strict=True) if mean is not None and n]
+    count = sum(series.count)
+    weighted = [(mean, n) for mean, n in zip(series.mean, series.count, strict=True) if mean is not None and n]
     weight = sum(n for _, n in weighted)
-    shares = columns.good_share
+    shares = series.good_share
     return answers.Summary(
         device.id,
         device.name,
         tag.name,
         tag.unit,
         count,
-        min(_known(columns.minimum), default=None),
-        max(_known(columns.maximum), default=None),
+        min(_known(series.minimum), default=None),
+        max(_known(series.maximum), default=None),
         sum(mean * n for mean, n in weighted) / weight if weight else None,
-        next(_known(columns.first), None),
-        next(_known(reversed(columns.last)), None),
+        as_json(next((value for value in series.first if value is not None), None)),
+        as_json(next((value for value in reversed(series.last) if value is not None), None)),
         sum(shares) / len(shares) if shares else 0.0,
     )
 
@@ -190,20 +191,16 @@ def _known(figures: Iterable[float | None]) -> Iterator[float]:
     return (figure for figure in figures if figure is not None)
 
 
-async def _aggregate(
-    kept: HistorySource, device: DeviceEntry, tag: TagEntry, start_ms: int, end_ms: int, width_s: int
-) -> answers.Aggregate:
-    found = await kept.series(device.id, tag.name, start_ms, end_ms, max_points=MOST_POINTS, resolution_s=width_s)
-    columns = found.columns
+def _aggregate(device: DeviceEntry, tag: TagEntry, series: Series) -> answers.Aggregate:
     windows = [
         answers.Window(iso_utc(start), count, low, high, mean, share)
         for start, count, low, high, mean, share in zip(
-            columns.start_ms,
-            columns.count,
-            columns.minimum,
-            columns.maximum,
-            columns.mean,
-            columns.good_share,
+            series.start_ms,
+            series.count,
+            series.minimum,
+            series.maximum,
+            series.mean,
+            series.good_share,
             strict=True,
         )
     ]
