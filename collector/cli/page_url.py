@@ -1,5 +1,6 @@
 """`edge-collector page-url`: the link that logs a browser in."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -19,6 +20,9 @@ def print_page_url(env_file: Path | None) -> int:
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     if not settings.http_port:
         errors.print("The page is off: HTTP_PORT=0. Set HTTP_PORT, e.g. 8090.", markup=False)
+        return EXIT_SETTINGS
+    if settings.data_dir.exists() and settings.data_dir.stat().st_uid != os.geteuid():
+        errors.print(f"{settings.data_dir} belongs to another user: run it as the collector's.", markup=False)
         return EXIT_SETTINGS
     secret = settings.http_token
     try:

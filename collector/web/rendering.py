@@ -1,14 +1,19 @@
 """How an answer is written: dataclasses as JSON, or a table as CSV that a spreadsheet takes for nothing but data."""
 
+import asyncio
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from itertools import islice
 
 import orjson
 from fastapi import Response
+from fastapi.responses import StreamingResponse
 from pydantic import JsonValue
 
 from protocols.base import Value
+
+ROWS_AT_ONCE = 2_000
 
 
 class Json(Response):
@@ -18,6 +23,22 @@ class Json(Response):
 
     def render(self, content: object) -> bytes:
         return orjson.dumps(content)
+
+
+def json_rows(rows: Iterable[object], count: int) -> Response:
+    """A list of `count` rows. A long one is written in pieces, so that in between the loop does what it is for."""
+    if count <= ROWS_AT_ONCE:
+        return Json(list(rows))
+    return StreamingResponse(_pieces(iter(rows)), media_type="application/json")
+
+
+async def _pieces(rows: Iterator[object]) -> AsyncIterator[bytes]:
+    before = b"["
+    while piece := list(islice(rows, ROWS_AT_ONCE)):
+        yield before + orjson.dumps(piece)[1:-1]
+        before = b","
+        await asyncio.sleep(0)
+    yield b"]"
 
 
 class Csv(Response):

@@ -55,7 +55,9 @@ async def _serve(sources: Sources, token: Token) -> None:
             log.info("the page can be had again", _thing="page")
         board.clear_condition(CONDITION)
         host, port = listener.getsockname()[:2]
-        log.info("page", url=f"http://{f'[{host}]' if ':' in host else host}:{port}/", token=not is_loopback(host))
+        log.info(
+            "page", url=f"http://{f'[{host}]' if ':' in host else host}:{port}/", asks_for_token=not is_loopback(host)
+        )
         await _run(app, listener, closing)
 
 

@@ -11,9 +11,10 @@ from typing import cast
 import orjson
 import pytest
 
+from collector.storage.errors import NotWritable
 from protocols.quality import Quality
 from tests.doubles.page_rig import TOKEN, PageRig, plant
-from tests.doubles.page_sources import HandAlarm, sine
+from tests.doubles.page_sources import CurveHistory, HandAlarm, sine
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -53,6 +54,23 @@ async def test_values_with_quality_age_and_threshold(page: PageRig) -> None:
     assert page.alarms is not None
     page.alarms.raise_alarm(HandAlarm(1, "1", "p", "온도", "high"))
     assert (await rows(page, "/api/v1/realtime", device_id="1", tag="온도"))[0]["threshold"] == "high"
+
+
+async def test_a_long_list_is_one_list(tmp_path: Path) -> None:
+    for tags in (10, 1_997, 2_500):
+        async with PageRig(tmp_path, plant(tags=tags)) as page:
+            page.feed("1")
+            found = await rows(page, "/api/v1/realtime", device_id="1")
+            assert [row["tag"] for row in found[3:]] == [f"tag {n:04}" for n in range(tags)]
+            assert await rows(page, "/api/v1/realtime", factory="nowhere") == []
+
+
+async def test_a_disk_that_fails_is_said(page: PageRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise NotWritable("the disk is gone")
+
+    monkeypatch.setattr(CurveHistory, "series", fail)
+    assert "the disk is gone" in str(await got(page, "/api/v1/metrics/summary", 503, device_id="2"))
 
 
 async def test_a_place_means_its_devices(page: PageRig) -> None:
@@ -109,6 +127,7 @@ async def test_summary_and_aggregation(page: PageRig) -> None:
         ("metrics/history", {"start_time": "now()", "end_time": "-1h"}, "end_time"),
         ("metrics/history", {"resolution": "2y"}, "resolution"),
         ("metrics/history", {"start_time": "-365d", "resolution": "1s"}, "resolution"),
+        ("metrics/history", {"start_time": "-30d", "resolution": "raw"}, "resolution"),
         ("metrics/history", {"max_points": "2001"}, "max_points"),
         ("metrics/history", {"format": "xml"}, "format"),
         ("aggregation/", {"start_date": "202601", "end_date": "20260102"}, "start_date"),

@@ -1,7 +1,7 @@
 """Devices, tags, places, and what the tags say now."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -12,7 +12,7 @@ from collector.status.latest import Reading
 from collector.web import answers, asked, situation
 from collector.web.catalogue import Catalogue, Catalogues, DeviceEntry, TagEntry
 from collector.web.limits import limits_of
-from collector.web.rendering import Json, as_json
+from collector.web.rendering import Json, as_json, json_rows
 from collector.web.sources import Sources
 from fleet_client.document import Location
 
@@ -35,7 +35,7 @@ def live_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
     async def tags(at: asked.At, device_id: asked.DeviceId | None = None) -> Response:
         """The tags that are polled, with address, unit and thresholds."""
         found = asked.tags(await catalogues.now(), at, device_id, None)
-        return Json([_tag(sources, entry, tag) for entry, tag in found])
+        return json_rows((_tag(sources, entry, tag) for entry, tag in found), len(found))
 
     @router.get("/realtime", response_model=list[answers.Value], responses=NOT_FOUND)
     @router.get("/metrics/current", response_model=list[answers.Value], responses=NOT_FOUND)
@@ -43,7 +43,8 @@ def live_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
         at: asked.At, device_id: asked.DeviceId | None = None, tag: asked.TagName | None = None
     ) -> Response:
         """The newest values: of a device, of a place, of all; `tag` picks those of one name."""
-        return Json(_values(sources, asked.tags(await catalogues.now(), at, device_id, tag)))
+        found = asked.tags(await catalogues.now(), at, device_id, tag)
+        return json_rows(_values(sources, found), len(found))
 
     @router.get("/locations/", response_model=list[answers.Location])
     async def locations(at: asked.At) -> Response:
@@ -68,20 +69,18 @@ def _tag(sources: Sources, device: DeviceEntry, tag: TagEntry) -> answers.Tag:
     )
 
 
-def _values(sources: Sources, tags: Iterable[tuple[DeviceEntry, TagEntry]]) -> list[answers.Value]:
+def _values(sources: Sources, tags: Iterable[tuple[DeviceEntry, TagEntry]]) -> Iterator[answers.Value]:
     now_ms = sources.clock.wall_ms()
     readings: dict[str, Mapping[str, Reading]] = {}
     alarms = () if sources.alarms is None else sources.alarms.active()
     levels = {(alarm.device_id, alarm.tag): alarm.level for alarm in alarms if alarm.left_ms is None}
-    values: list[answers.Value] = []
     for device, tag in tags:
         if device.id not in readings:
             readings[device.id] = sources.latest.of(device.id)
         reading = readings[device.id].get(tag.name)
         watched = sources.alarms is not None and sources.alarms.thresholds(device.id, tag.name) is not None
         level = levels.get((device.id, tag.name), "normal" if watched or tag.thresholds else None)
-        values.append(_value(device, tag, reading, level, now_ms))
-    return values
+        yield _value(device, tag, reading, level, now_ms)
 
 
 def _value(
