@@ -94,7 +94,8 @@ class DevicePoller:
             except SessionError as error:
                 failure = error
                 break
-        self._board.devices[self.plan.id].took.note(self._clock.monotonic() - started)
+        if not self._retired:
+            self._board.devices[self.plan.id].took.note(self._clock.monotonic() - started)
         self._remark = session.remark if failure is None and isinstance(session, Remarking) else None
         self._finish(turns, cycles, failure)
         if failure:
