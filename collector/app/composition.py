@@ -16,6 +16,7 @@ import structlog
 from collector import BUILT_MS, __version__
 from collector.app.commanding import Commanded, commands
 from collector.app.observing import alarms, history
+from collector.app.page import page_sources
 from collector.app.site import Collector, Site
 from collector.clock import SystemClock, iso_utc
 from collector.commands.process import ProcessCommands
@@ -41,9 +42,11 @@ from collector.status.heartbeat import Heartbeat
 from collector.status.insecure import show_insecure
 from collector.status.logs import Log
 from collector.status.machine import Machine
+from collector.status.recent import RecentEvents, RecentLines
 from collector.status.service_manager import ServiceManager
 from collector.status.watchdog import Watchdog
 from collector.storage.clock_seen import note_clock_seen, read_clock_seen
+from collector.web.serving import serve_page
 from fleet_client.copies import DocumentStore
 from fleet_client.payloads import mark_buffered
 from fleet_client.status import shutdown_status
@@ -67,7 +70,8 @@ async def run(settings: Settings, stop: asyncio.Event, written: Log) -> bool:
         wanted_again.set()
         stop.set()
 
-    async with collecting(settings, ProcessCommands(written, restart)), asyncio.TaskGroup() as tasks:
+    collected = collecting(settings, ProcessCommands(written, restart), written.lines)
+    async with collected, asyncio.TaskGroup() as tasks:
         releasing = tasks.create_task(written.keep_releasing(), name="log")
         await stop.wait()
         releasing.cancel()
@@ -76,8 +80,13 @@ async def run(settings: Settings, stop: asyncio.Event, written: Log) -> bool:
 
 
 @asynccontextmanager
-async def collecting(settings: Settings, process: ProcessCommands | None = None) -> AsyncIterator[Collector]:
-    """A collector that runs as long as the context is open; without `process` no command reaches the process."""
+async def collecting(
+    settings: Settings, process: ProcessCommands | None = None, lines: RecentLines | None = None
+) -> AsyncIterator[Collector]:
+    """A collector that runs as long as the context is open; the page shows `lines` of the log.
+
+    Without `process` no command reaches the process itself.
+    """
     DEVICE_NETWORKS.set(settings.device_networks)
     clock = SystemClock()
     board = Board(clock)
@@ -86,7 +95,8 @@ async def collecting(settings: Settings, process: ProcessCommands | None = None)
     log.info("starting", version=__version__, edge_id=settings.edge_id, data_dir=str(settings.data_dir))
     manager = ServiceManager(os.environ)
     async with config_source(settings) as source:
-        site = Site(settings, clock, board, EdgeAddress(settings, lambda: source.edge_id))
+        address = EdgeAddress(settings, lambda: source.edge_id)
+        site = Site(settings, clock, board, address, RecentEvents(clock), lines or RecentLines())
         async with Outbox.open(
             settings.data_dir / "outbox",
             commit_ms=settings.buffer_commit_ms,
@@ -137,17 +147,18 @@ async def _composed(
         async with commands(site, parts) as router:
             device_events = DeviceEvents(site.board, partial(site.tell, outbox), site.clock)
             await sync.start_from_copy()
-            async with _running(
-                {
-                    "config sync": sync.run(),
-                    "heartbeat": heartbeat.run(sync.asked),
-                    "commands": router.run(),
-                    "clock watch": collector.clock_watch.run(),
-                    "device events": device_events.run(),
-                    "watchdog": Watchdog(manager, signs, site.clock).run(),
-                    "start jitter": _get_ready(sync.asked, ready, settings, machine),
-                }
-            ):
+            tasks = {
+                "config sync": sync.run(),
+                "heartbeat": heartbeat.run(sync.asked),
+                "commands": router.run(),
+                "clock watch": collector.clock_watch.run(),
+                "device events": device_events.run(),
+                "watchdog": Watchdog(manager, signs, site.clock).run(),
+                "start jitter": _get_ready(sync.asked, ready, settings, machine),
+            }
+            if settings.http_port:
+                tasks["page"] = serve_page(page_sources(site, collector, sync, heartbeat, machine))
+            async with _running(tasks):
                 yield
 
 

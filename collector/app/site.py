@@ -14,6 +14,7 @@ from collector.polling.scan import Scan
 from collector.settings import Settings
 from collector.status.board import Board
 from collector.status.clock_watch import ClockWatch
+from collector.status.recent import RecentEvents, RecentLines
 from fleet_client.events import event_body
 
 if TYPE_CHECKING:
@@ -41,9 +42,12 @@ class Site:
     clock: Clock
     board: Board
     address: EdgeAddress
+    events: RecentEvents
+    lines: RecentLines
 
     def event(self, kind: str, fields: Mapping[str, object]) -> Message | None:
         """An event of a type, ready for the outbox; None when events are off."""
+        self.events.note(kind, fields)
         if not self.settings.mqtt_events:
             return None
         return Message(self.address.topics.events, event_body(kind, iso_utc(self.clock.wall_ms()), fields))

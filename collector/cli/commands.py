@@ -278,6 +278,21 @@ def buffer_export(
 
 
 @app.command()
+def page_url(env_file: EnvFile = None) -> None:
+    """Print the link that opens the local page, and lets you acknowledge alarms and set thresholds there.
+
+    Whoever has the link has the token: it is made here, if there is none yet.
+
+    Exit status: 0, 2 the settings must be mended, or the page is off.
+
+    Example: edge-collector page-url --env-file /etc/edge/.env
+    """
+    from collector.cli.page_url import print_page_url
+
+    raise typer.Exit(print_page_url(env_file))
+
+
+@app.command()
 def watch(
     broker: BrokerUrl = "mqtt://127.0.0.1:1883",
     edge: Annotated[str, typer.Option(help="Only this edge; + for all.", metavar="EDGE_ID")] = "+",

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 def run_collector(env_file: Path | None, *, dry_run: bool) -> int:
     """Run until a signal says otherwise; returns the exit status (2: the settings must be mended)."""
-    settings = _read_settings(env_file)
+    settings = read_settings(env_file)
     if settings is None:
         return EXIT_SETTINGS
     written = configure_logs(
@@ -57,7 +57,8 @@ def _run(settings: Settings, written: Log, *, dry_run: bool) -> int:
     return _until_signal(lambda stop: run(settings, stop, written))
 
 
-def _read_settings(env_file: Path | None) -> Settings | None:
+def read_settings(env_file: Path | None) -> Settings | None:
+    """The settings; None after every mistake in them was said."""
     try:
         return load_settings(env_file, os.environ)
     except SettingsError as error:

@@ -93,12 +93,15 @@ class DevicePoller:
                 turn.reader.retry_soon(now)
         cycles = [Cycle([None] * len(turn.tags)) for turn in turns]
         failure: SessionError | None = None
+        started = self._clock.monotonic()
         for turn, cycle in zip(turns, cycles, strict=True):
             try:
                 await turn.reader.read(session, cycle, now)
             except SessionError as error:
                 failure = error
                 break
+        if not self.retired:
+            self._board.devices[self.plan.id].took.note(self._clock.monotonic() - started)
         self._remark = session.remark if failure is None and isinstance(session, Remarking) else None
         self._finish(turns, cycles, failure)
         if failure:
@@ -165,6 +168,8 @@ class DevicePoller:
             else:
                 self._bad[name] = quality.value
         state.failures += failure is not None
+        if failure is not None:
+            state.failed[failure.quality.value] = state.failed.get(failure.quality.value, 0) + 1
         self._away = failure is not None
         condition = self._condition(scan, failure)
         if condition is not DeviceCondition.ONLINE or state.condition is not condition or state.bad_tags:

@@ -13,10 +13,6 @@ from collector.settings.problems import Problem, SettingsError
 NOT_IN_THIS_VERSION: Mapping[str, str] = {
     "KAFKA_BROKERS": "Kafka sink",
     "UPLINK_URL": "HTTP sink",
-    "HTTP_HOST": "local page",
-    "HTTP_PORT": "local page",
-    "HTTP_TOKEN": "local page",
-    "HTTP_ALLOWED_HOSTS": "local page",
     "HOST_ROOT": "reading of another machine's figures",
 }
 """Variables of parts that are still to come. A part that has come takes its entries out."""

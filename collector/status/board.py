@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from collector.clock import Clock
+from collector.status.durations import Durations
 
 FOLDED_EVENTS = 3
 
@@ -27,6 +28,8 @@ class DeviceState:
     """How one device does. Stamps are wall milliseconds; `error` is for the person who must act, `remark` what the
     device says of itself and what is doubtful about it.
 
+    `failed` counts the failed polls by what failed them, `took` how long all polls took.
+
     Until its first poll ends it is not `known` how it does; it counts as offline.
     """
 
@@ -43,6 +46,8 @@ class DeviceState:
     bad_tags: dict[str, str] = field(default_factory=dict)
     known: bool = True
     remark: str | None = None
+    failed: dict[str, int] = field(default_factory=dict)
+    took: Durations = field(default_factory=Durations)
 
 
 @dataclass(slots=True)

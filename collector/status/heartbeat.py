@@ -54,6 +54,7 @@ class Heartbeat:
         self._company_code = company_code
         self._interval_s = interval_s
         self._all_devices = all_devices
+        self.beats = 0
         self._changed = asyncio.Event()
         board.on_change.append(lambda _: self._changed.set())
 
@@ -67,6 +68,7 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Send one now."""
+        self.beats += 1
         self._publish(self._payload())
 
     def fields(self, *, all_devices: bool, text: int | None = None) -> StatusFields:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -15,9 +14,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from collector.status.log_files import LogFiles
 from collector.status.log_limit import LineLimit
+from collector.status.recent import MAX_LINES, RecentLines
 
 MASK = "***"
-RECENT_LINES = 1_000
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 RELEASE_EVERY_S = 5.0
 _SHORTEST_SECRET = 4
@@ -29,10 +28,10 @@ log = structlog.get_logger()
 class Log:
     """The log as it was configured; to be closed at the end."""
 
-    def __init__(self, level: str, limit: LineLimit, lines: "_Lines", files: LogFiles | None) -> None:
+    def __init__(self, level: str, limit: LineLimit, lines: RecentLines, files: LogFiles | None) -> None:
         self.level = level
+        self.lines = lines
         self._limit = limit
-        self._lines = lines
         self._files = files
 
     def set_level(self, level: str) -> None:
@@ -42,7 +41,8 @@ class Log:
 
     def recent(self, level: str) -> list[str]:
         """The last 1,000 lines, those of this level and above, oldest first, without colours and secrets."""
-        return [line for number, line in self._lines.recent if number >= _NUMBERS[level]]
+        names = frozenset(name.lower() for name, number in _NUMBERS.items() if number >= _NUMBERS[level])
+        return [line.text for line in reversed(self.lines.newest(MAX_LINES, names))]
 
     async def keep_releasing(self) -> None:
         """Write what the limit holds back once its minute is over, for ever."""
@@ -70,25 +70,27 @@ def configure_logs(
     """
     files, trouble = _open(folder)
     limit = LineLimit(time.monotonic)
+    recent = RecentLines()
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True) if form == "json" else _site_time(site_tz)
-    lines = _Lines(form, files, secrets)
     structlog.configure(
-        processors=[structlog.processors.add_log_level, limit, stamp, lines],
+        processors=[structlog.processors.add_log_level, limit, stamp, _Lines(form, files, secrets, recent)],
         wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=False,
     )
     if trouble is not None:
         log.warning("no log files", folder=str(folder), reason=trouble, meanwhile="the log goes to standard output")
-    return Log(level, limit, lines, files)
+    return Log(level, limit, recent, files)
 
 
 class _Lines:
     """The last processor: renders a line for standard output, and writes it to the files."""
 
-    def __init__(self, form: Literal["text", "json"], files: LogFiles | None, secrets: Iterable[str]) -> None:
-        self.recent: deque[tuple[int, str]] = deque(maxlen=RECENT_LINES)
+    def __init__(
+        self, form: Literal["text", "json"], files: LogFiles | None, secrets: Iterable[str], recent: RecentLines
+    ) -> None:
         self._files = files
+        self._recent = recent
         # The longest first: one secret may be a part of another.
         self._secrets = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}, key=len, reverse=True)
         self._render = _renderer(form, colors=sys.stdout.isatty())
@@ -96,10 +98,9 @@ class _Lines:
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> str:
         line = self._masked(self._render_plain(logger, method, dict(event)))
-        number = _NUMBERS[method.upper()]
-        self.recent.append((number, line))
+        self._recent.note(method, line)
         if self._files is not None:
-            self._files.write(number, line)
+            self._files.write(_NUMBERS[method.upper()], line)
         return self._masked(self._render(logger, method, event))
 
     def _masked(self, line: str) -> str:

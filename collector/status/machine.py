@@ -8,7 +8,10 @@ from pathlib import Path
 
 import psutil
 
+from collector.clock import Clock
+
 ROUTES = Path("/proc/net/route")
+FIGURES_AGE_S = 5.0
 PROCESSOR_SENSORS = ("coretemp", "k10temp", "cpu_thermal", "cpu-thermal", "soc_thermal", "acpitz")
 
 
@@ -48,6 +51,22 @@ class Machine:
                 ip_address=self._ip_address or _own_address(),
             )
         return self._latest
+
+
+class RestingMachine:
+    """The same figures for everybody who asks within a few seconds: asked too often, the processor's load is noise."""
+
+    def __init__(self, machine: Machine, clock: Clock) -> None:
+        self._machine = machine
+        self._clock = clock
+        self._figures = machine.figures()
+        self._read_at = clock.monotonic()
+
+    def figures(self) -> MachineFigures:
+        """At most five seconds old."""
+        if self._clock.monotonic() - self._read_at > FIGURES_AGE_S:
+            self._figures, self._read_at = self._machine.figures(), self._clock.monotonic()
+        return self._figures
 
 
 def _disk_percent(folder: Path) -> float:

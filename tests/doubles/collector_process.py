@@ -29,7 +29,7 @@ class CollectorProcess:
         self.environment: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        self.configure(variables)
+        self.configure({"HTTP_PORT": 0, **variables})
 
     def configure(self, variables: Mapping[str, object]) -> None:
         """Write the `.env` that the next start reads."""

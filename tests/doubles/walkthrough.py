@@ -108,7 +108,8 @@ def wait_until(true: Callable[[], bool], complaint: Callable[[], str], within_s:
 
 def _environment() -> dict[str, str]:
     quiet = {name: value for name, value in os.environ.items() if not name.startswith(("MQTT_", "EDGE_", "DEVICE_"))}
-    return quiet | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
+    ours = {"PYTHONUNBUFFERED": "1", "HTTP_PORT": "0"}
+    return quiet | ours | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def _ended(process: subprocess.Popen[bytes]) -> int:

@@ -287,3 +287,24 @@ async def test_a_new_name_is_shown_at_once(hall: Hall) -> None:
     hall.supervisor.apply(plan_of(replace(plan, name="베타")))
     await asyncio.sleep(2)
     assert hall.board.devices["1"].name == "베타"
+
+
+async def test_how_long_polls_took_and_what_failed_them_is_on_the_board(hall: Hall) -> None:
+    hall.driver.device("plc").answer_s = 0.3
+    hall.supervisor.apply(plan_of(device_plan(hall.driver, [1])))
+    await asyncio.sleep(2.5)
+    state = hall.board.devices["1"]
+    assert state.took.total_s == pytest.approx(0.9)
+    assert sum(state.took.counts) == state.polls == 3
+    assert state.failed == {}
+
+
+async def test_a_device_that_leaves_in_the_middle_of_a_poll_costs_its_lane_nothing(hall: Hall) -> None:
+    hall.driver.device("plc").answer_s = 0.3
+    two = [device_plan(hall.driver, [1], device_id=each, unit=int(each)) for each in "12"]
+    hall.supervisor.apply(plan_of(*two))
+    await asyncio.sleep(0.1)
+    hall.supervisor.apply(plan_of(two[1]))
+    await asyncio.sleep(3)
+    assert "1" not in hall.board.devices
+    assert hall.condition("2") is DeviceCondition.ONLINE

@@ -1,0 +1,86 @@
+// What the collector tells by itself: how all does, the devices, and the values of the device that is looked at.
+import { heedClock } from "./format.js";
+
+const MOST_POINTS = 120;
+
+/** The newest that is known. `values`: device id → tag → {value, quality, stamp_ms}. */
+export const live = { status: null, devices: new Map(), values: new Map(), trails: new Map(), heard_ms: 0, lost: false };
+const listeners = new Set();
+let source = null;
+let watched;
+
+/** Calls back with "status", "devices" or "values" when there is news; returns what stops it. */
+export function onNews(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Watches over all, and the values of one device, or of none. */
+export function watch(device_id = null) {
+  if (source && watched === device_id) return;
+  watched = device_id;
+  source?.close();
+  const what = device_id === null ? "values=false" : new URLSearchParams({ device_id });
+  source = new EventSource(`/api/v1/stream?${what}`);
+  hear(source, "status", (status) => {
+    live.status = status;
+    heedClock(status);
+    tell("status");
+  });
+  hear(source, "device", (device) => {
+    live.devices.set(device.id, device);
+    tell("devices");
+  });
+  hear(source, "gone", ({ id }) => {
+    live.devices.delete(id);
+    live.values.delete(id);
+    tell("devices");
+  });
+  hear(source, "values", take);
+  source.onerror = lose;
+}
+
+function hear(stream, kind, act) {
+  stream.addEventListener(kind, (event) => {
+    if (stream !== source) return;
+    live.heard_ms = Date.now();
+    live.lost = false;
+    act(JSON.parse(event.data));
+  });
+}
+
+function take({ device_id, stamp_ms, values, quality }) {
+  const known = live.values.get(device_id) ?? new Map();
+  live.values.set(device_id, known);
+  for (const [tag, value] of Object.entries(values)) {
+    known.set(tag, { value, quality: quality[tag] ?? "good", stamp_ms });
+    if (typeof value !== "object" && typeof value !== "string") trail(device_id, tag).push([stamp_ms, Number(value)]);
+  }
+  for (const [tag, why] of Object.entries(quality)) if (!(tag in values)) known.set(tag, { value: null, quality: why, stamp_ms });
+  for (const points of live.trails.get(device_id)?.values() ?? []) if (points.length > MOST_POINTS) points.splice(0, points.length - MOST_POINTS);
+  tell("values");
+}
+
+/** The last points of a tag, [ms, number] each, since the page looks at its device. */
+export function trail(device_id, tag) {
+  if (!live.trails.has(device_id)) live.trails.set(device_id, new Map());
+  const tags = live.trails.get(device_id);
+  if (!tags.has(tag)) tags.set(tag, []);
+  return tags.get(tag);
+}
+
+async function lose() {
+  const broken = source;
+  live.lost = true;
+  tell("status");
+  const answer = await fetch("/api/v1/status").catch(() => null);
+  if (answer?.status === 401) location.assign("/login");
+  if (broken === source && broken.readyState === EventSource.CLOSED) {
+    source = null;
+    setTimeout(() => source ?? watch(watched), 2000);
+  }
+}
+
+function tell(kind) {
+  for (const listener of [...listeners]) listener(kind);
+}

@@ -1,0 +1,214 @@
+"""What was measured: history, summaries, hours and days."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, HTTPException, Query
+from starlette.responses import Response
+
+from collector.clock import iso_utc
+from collector.web import answers, asked, reports, times
+from collector.web.catalogue import Catalogues, DeviceEntry, TagEntry
+from collector.web.rendering import Csv, Json, as_json
+from collector.web.situation import iso
+from collector.web.sources import HistorySource, Series, Sources
+
+AUTO_POINTS = 2_000
+MOST_POINTS = 50_000
+LONGEST_IN_HOURS_MS = (31 * 24 + 1) * 3_600_000
+OFF = "the history is off: HISTORY_MAX_MB=0"
+Form = Annotated[Literal["json", "csv"], Query(description="json, or csv for a spreadsheet.")]
+_ANSWERS = {**answers.refusals(404, 503), 200: {"content": {"text/csv": {}}}}
+_HEAD = ("start", "min", "max", "mean", "first", "last", "count", "good_share")
+
+
+def measured_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
+    """All of them read the history on disk."""
+    router = APIRouter(prefix="/api/v1", tags=["measured"])
+    zone = sources.settings.site_tz
+
+    def stretch(start: str, end: str) -> tuple[int, int]:
+        now_ms = sources.clock.wall_ms()
+        try:
+            start_ms, end_ms = times.moment_ms(start, now_ms, zone), times.moment_ms(end, now_ms, zone)
+        except ValueError as error:
+            raise asked.wrong("start_time", str(error)) from None
+        if start_ms >= end_ms:
+            raise asked.wrong("end_time", "it is not after start_time")
+        return start_ms, end_ms
+
+    @router.get("/metrics/history", response_model=answers.History, responses=_ANSWERS)
+    async def history(
+        device_id: asked.DeviceId,
+        tag: asked.TagName,
+        start_time: asked.Time = "-1h",
+        end_time: asked.Time = "now()",
+        resolution: asked.Resolution = "auto",
+        max_points: Annotated[int, Query(ge=2, le=AUTO_POINTS)] = AUTO_POINTS,
+        format: Form = "json",  # noqa: A002 - the parameter's name on the wire
+    ) -> Response:
+        """A tag's values over a stretch of time, as windows of a width that fits, or as asked."""
+        kept, entry = _kept(sources), asked.tag(await catalogues.now(), device_id, tag)
+        start_ms, end_ms = stretch(start_time, end_time)
+        width_s = times.resolution_s(resolution)
+        finest_ms = entry.interval_ms if width_s == 0 else 1000 * (width_s or 1)
+        if (end_ms - start_ms) / finest_ms > MOST_POINTS and width_s is not None:
+            raise asked.wrong("resolution", f"more than {MOST_POINTS} points; expected a greater width, or auto")
+        most = max_points if width_s is None else MOST_POINTS
+        found = await kept.series(device_id, tag, start_ms, end_ms, max_points=most, resolution_s=width_s)
+        if format == "csv":
+            return Csv(_HEAD, _rows(found), "history.csv")
+        points = _points(found)
+        span = iso_utc(start_ms), iso_utc(end_ms)
+        return Json(answers.History(device_id, tag, entry.unit, *span, found.resolution_s, points))
+
+    @router.get("/metrics/summary", response_model=list[answers.Summary], responses=_ANSWERS)
+    async def summary(
+        at: asked.At,
+        device_id: asked.DeviceId | None = None,
+        tag: asked.TagName | None = None,
+        start_time: asked.Time = "-1h",
+        end_time: asked.Time = "now()",
+        format: Form = "json",  # noqa: A002
+    ) -> Response:
+        """One line a tag, of a device or a place, over a stretch of time."""
+        kept = _kept(sources)
+        found = asked.few(asked.tags(await catalogues.now(), at, device_id, tag))
+        start_ms, end_ms = stretch(start_time, end_time)
+        rows = [
+            _summary(device, entry, await kept.series(device.id, entry.name, start_ms, end_ms))
+            for device, entry in found
+        ]
+        if format == "csv":
+            names = answers.Summary.__slots__
+            return Csv(names, ([getattr(row, name) for name in names] for row in rows), "summary.csv")
+        return Json(rows)
+
+    @router.get("/aggregation/", response_model=list[answers.Aggregate], responses=_ANSWERS)
+    async def aggregation(
+        start_date: asked.Day,
+        end_date: asked.Day,
+        at: asked.At,
+        interval: Literal["hour", "day"] = "day",
+        device_id: asked.DeviceId | None = None,
+        tag: asked.TagName | None = None,
+        format: Form = "json",  # noqa: A002
+    ) -> Response:
+        """The hours or days of the site from the first to the last day, both included, of a tag or of a place."""
+        kept = _kept(sources)
+        first, last = times.day_of(start_date), times.day_of(end_date)
+        if last < first:
+            raise asked.wrong("end_date", "it is before start_date")
+        start_ms, end_ms = times.days_stretch_ms(first, last, zone)
+        if interval == "hour" and end_ms - start_ms > LONGEST_IN_HOURS_MS:
+            raise asked.wrong("interval", "more than 31 days of hours; expected day, or fewer days")
+        if (last - first).days > 3 * 366:
+            raise asked.wrong("end_date", "more than three years")
+        found = asked.few(asked.tags(await catalogues.now(), at, device_id, tag))
+        rows = [
+            _aggregate(device, entry, await kept.aggregate(device.id, entry.name, start_ms, end_ms, per=interval))
+            for device, entry in found
+        ]
+        return Csv(_AGGREGATE_HEAD, _flat(rows), "aggregation.csv") if format == "csv" else Json(rows)
+
+    @router.get("/history", response_model=reports.HistoryDepth, responses=answers.refusals(404, 503))
+    async def depth() -> Response:
+        """How far back the history goes, and what it takes."""
+        found = await _kept(sources).depth()
+        return Json(
+            reports.HistoryDepth(
+                iso(found.raw_since_ms),
+                iso(found.windows_since_ms),
+                iso(found.hours_since_ms),
+                iso(found.days_since_ms),
+                found.bytes,
+                found.limit_bytes,
+                found.written_per_day_bytes,
+            )
+        )
+
+    return router
+
+
+_AGGREGATE_HEAD = ("device_id", "device_name", "tag", "unit", "start", "count", "min", "max", "mean", "good_share")
+
+
+def _kept(sources: Sources) -> HistorySource:
+    if sources.history is None:
+        raise HTTPException(404, OFF)
+    return sources.history
+
+
+def _points(series: Series) -> answers.Points:
+    return answers.Points(
+        list(series.start_ms),
+        list(series.minimum),
+        list(series.maximum),
+        list(series.mean),
+        [as_json(value) for value in series.first],
+        [as_json(value) for value in series.last],
+        list(series.count),
+        list(series.good_share),
+    )
+
+
+def _rows(series: Series) -> Iterator[tuple[object, ...]]:
+    for start_ms, *figures in zip(
+        series.start_ms,
+        series.minimum,
+        series.maximum,
+        series.mean,
+        series.first,
+        series.last,
+        series.count,
+        series.good_share,
+        strict=True,
+    ):
+        yield iso_utc(start_ms), *figures
+
+
+def _summary(device: DeviceEntry, tag: TagEntry, series: Series) -> answers.Summary:
+    count = sum(series.count)
+    weighted = [(mean, n) for mean, n in zip(series.mean, series.count, strict=True) if mean is not None and n]
+    weight = sum(n for _, n in weighted)
+    shares = series.good_share
+    return answers.Summary(
+        device.id,
+        device.name,
+        tag.name,
+        tag.unit,
+        count,
+        min(_known(series.minimum), default=None),
+        max(_known(series.maximum), default=None),
+        sum(mean * n for mean, n in weighted) / weight if weight else None,
+        as_json(next((value for value in series.first if value is not None), None)),
+        as_json(next((value for value in reversed(series.last) if value is not None), None)),
+        sum(shares) / len(shares) if shares else 0.0,
+    )
+
+
+def _known(figures: Iterable[float | None]) -> Iterator[float]:
+    return (figure for figure in figures if figure is not None)
+
+
+def _aggregate(device: DeviceEntry, tag: TagEntry, series: Series) -> answers.Aggregate:
+    windows = [
+        answers.Window(iso_utc(start), count, low, high, mean, share)
+        for start, count, low, high, mean, share in zip(
+            series.start_ms,
+            series.count,
+            series.minimum,
+            series.maximum,
+            series.mean,
+            series.good_share,
+            strict=True,
+        )
+    ]
+    return answers.Aggregate(device.id, device.name, tag.name, tag.unit, windows)
+
+
+def _flat(rows: Iterable[answers.Aggregate]) -> Iterator[tuple[object, ...]]:
+    for row in rows:
+        for window in row.windows:
+            figures = window.start, window.count, window.min, window.max, window.mean, window.good_share
+            yield row.device_id, row.device_name, row.tag, row.unit, *figures
