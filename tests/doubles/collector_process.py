@@ -44,13 +44,17 @@ class CollectorProcess:
         quiet = {name: value for name, value in os.environ.items() if not name.startswith(("MQTT_", "EDGE_"))}
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module, "run", *arguments],
+                self.command(*arguments),
                 cwd=self.folder,
                 env={**quiet, "PYTHONPATH": str(Path(__file__).parents[2]), **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
+
+    def command(self, *arguments: str) -> list[str]:
+        """What is typed to start it."""
+        return [sys.executable, "-m", self._module, "run", *arguments]
 
     @property
     def pid(self) -> int:
