@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from collector.app.site import Site
 from collector.commands.allow_list import AllowList
-from collector.commands.audit import Audit, FileAudit
+from collector.commands.audit import AUDIT_FOLDER, Audit, FileAudit
 from collector.commands.cut_off import ReadBackLater
 from collector.commands.devices import Devices
 from collector.commands.handlers import ConfigCommands, StatusCommands
@@ -40,26 +40,29 @@ class Commanded:
 async def commands(site: Site, parts: Commanded) -> AsyncIterator[Router]:
     """The router, to be run and fed. Devices that were paused are paused again from here on."""
     settings = site.settings
-    audit = FileAudit(settings.data_dir / "audit", site.clock)
-    devices = Devices(parts.supervisor, site.clock)
-    reads = ReadCommands(devices).handlers()
-    writes = WriteCommands(devices, await _write_guards(site, parts, audit)).handlers()
-    pauses = PauseCommands(parts.supervisor, site.board, settings.data_dir)
-    pauses.restore()
-    async with Journal.open(settings.data_dir / "commands") as journal:
+    async with (
+        FileAudit.open(settings.data_dir / AUDIT_FOLDER, site.clock) as audit,
+        Journal.open(settings.data_dir / "commands") as journal,
+    ):
+        devices = Devices(parts.supervisor, site.clock)
+        reads = ReadCommands(devices).handlers()
+        writes = WriteCommands(devices, await _write_guards(site, parts, audit)).handlers()
+        process = parts.process.handlers() if parts.process else {}
+        pauses = PauseCommands(parts.supervisor, site.board, settings.data_dir)
+        pauses.restore()
         yield Router(
             {
                 **StatusCommands(site.board, parts.heartbeat).handlers(),
                 **ConfigCommands(parts.sync).handlers(),
                 **pauses.handlers(),
-                **(parts.process.handlers() if parts.process else {}),
+                **process,
             },
             lambda body: parts.outbox.put_letter(Message(site.address.topics.responses, body)),
             device_handlers={**reads, **writes},
             journal=journal,
             audit=audit,
             read_back=ReadBackLater(reads["read_tags"]),
-            only_if_noted=writes,
+            only_if_noted={*writes, "restart"},
             clock=site.clock,
             max_age_ms=int(settings.command_max_age_sec * 1000),
             require_timestamp=settings.command_require_timestamp,

@@ -59,24 +59,26 @@ DRAIN_S = 4.0
 JUST_BOOTED_S = 300.0
 
 
-async def run(settings: Settings, stop: asyncio.Event, written: Log) -> bool:
-    """Collect until `stop` is set, then let go in order; whether a command wants it started again.
+async def run(settings: Settings, stop: asyncio.Event, written: Log, bound_end: Callable[[], None]) -> bool:
+    """Collect until `stop` is set or a command wants it started again, then let go in order; whether it is the latter.
 
-    Raises `DataFolderInUse`.
+    `bound_end` is called when a command begins the end. Raises `DataFolderInUse`.
     """
     wanted_again = asyncio.Event()
 
     def restart() -> None:
+        bound_end()
         wanted_again.set()
-        stop.set()
 
     collected = collecting(settings, ProcessCommands(written, restart), written.lines)
     async with collected, asyncio.TaskGroup() as tasks:
         releasing = tasks.create_task(written.keep_releasing(), name="log")
-        await stop.wait()
-        releasing.cancel()
-        log.info("stopping", to_start_again=wanted_again.is_set())
-    return wanted_again.is_set()
+        told = [tasks.create_task(event.wait(), name="end") for event in (stop, wanted_again)]
+        await asyncio.wait(told, return_when=asyncio.FIRST_COMPLETED)
+        for task in (releasing, *told):
+            task.cancel()
+        log.info("stopping", to_start_again=not stop.is_set())
+    return not stop.is_set()
 
 
 @asynccontextmanager

@@ -307,6 +307,34 @@ def watch(
 
 
 @app.command()
+def audit(
+    last: Annotated[int, typer.Option(min=1, help="How many of the newest.", metavar="N")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Each record as it is kept, one JSON object a line.")] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="The collector's data folder. Default: DATA_DIR, else ./data.", metavar="FOLDER")
+    ] = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Show what was commanded, and of each write what was there before and after; the collector may run or not.
+
+    Exit status: 0 shown, 1 there is none or it can not be read.
+
+    Examples:
+
+      edge-collector audit --last 20
+
+      edge-collector audit --data-dir /var/lib/edge --json
+    """
+    from rich.console import Console
+
+    from collector.cli.audit import show_audit
+    from collector.settings.environment import gather
+
+    folder = data_dir or Path(gather(env_file, os.environ).values.get("DATA_DIR", "data"))
+    raise typer.Exit(show_audit(folder, last, Console(soft_wrap=as_json), as_json=as_json))
+
+
+@app.command()
 def demo(
     duration: Annotated[
         float | None,

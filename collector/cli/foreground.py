@@ -12,11 +12,17 @@ STRAY_THREADS_S = 0.5
 ResultT = TypeVar("ResultT")
 
 
-def until_signal(work: Callable[[asyncio.Event], Awaitable[ResultT]], *, forced_exit_s: float) -> ResultT:
+def until_signal(
+    work: Callable[[asyncio.Event], Awaitable[ResultT]],
+    *,
+    forced_exit_s: float,
+    leave: Callable[[ResultT], object] = lambda _: os._exit(0),
+) -> ResultT:
     """Run `work` with an event that SIGTERM and SIGINT set; returns what it returns.
 
     It has `forced_exit_s` from the signal on to come to its end. Then the process is ended, whatever hangs. Work that
-    has come to its end waits for no thread that has not, such as one with a name server that does not answer.
+    has come to its end waits for no thread that has not, such as one with a name server that does not answer: where
+    there is one, `leave` is called with the result, in another thread.
     """
 
     async def main() -> ResultT:
@@ -28,7 +34,7 @@ def until_signal(work: Callable[[asyncio.Event], Awaitable[ResultT]], *, forced_
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         result = runner.run(main())
-        stray = threading.Timer(STRAY_THREADS_S, os._exit, (0,))
+        stray = threading.Timer(STRAY_THREADS_S, leave, (result,))
         stray.daemon = True
         stray.start()
     stray.cancel()
@@ -45,10 +51,15 @@ async def passed(stop: asyncio.Event, seconds: float | None) -> bool:
     return stop.is_set()
 
 
+def bound_end(forced_exit_s: float) -> None:
+    """From now on the process has so many seconds to end: SIGALRM ends what hangs. 0: as many as it likes."""
+    signal.setitimer(signal.ITIMER_REAL, forced_exit_s)
+
+
 def _begin_end(stop: asyncio.Event, forced_exit_s: float) -> None:
     if not stop.is_set():
         stop.set()
-        signal.setitimer(signal.ITIMER_REAL, forced_exit_s)  # SIGALRM ends what hangs
+        bound_end(forced_exit_s)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -5,12 +5,13 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import NoReturn
 
 import structlog
 from rich.console import Console
 from rich.markup import escape
 
-from collector.cli.foreground import until_signal
+from collector.cli.foreground import bound_end, until_signal
 from collector.settings import Settings, SettingsError, load_settings
 from collector.status.logs import Log, configure_logs
 
@@ -40,9 +41,14 @@ def run_collector(env_file: Path | None, *, dry_run: bool) -> int:
     finally:
         written.close()
     if status == START_AGAIN:
-        # In place: nobody has to be there to start it, and systemd or Docker do not count it as an end.
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
+        _start_again()
     return status
+
+
+def _start_again() -> NoReturn:
+    """In place: nobody has to be there to start it, and systemd or Docker do not count it as an end."""
+    bound_end(0)  # a timer outlives the program that it was set by
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
 
 def _run(settings: Settings, written: Log, *, dry_run: bool) -> int:
@@ -54,7 +60,7 @@ def _run(settings: Settings, written: Log, *, dry_run: bool) -> int:
         return _until_signal(lambda stop: print_scans(settings, stop))
     from collector.app import run
 
-    return _until_signal(lambda stop: run(settings, stop, written))
+    return _until_signal(lambda stop: run(settings, stop, written, lambda: bound_end(FORCED_EXIT_S)))
 
 
 def read_settings(env_file: Path | None) -> Settings | None:
@@ -76,7 +82,7 @@ def _until_signal(work: Callable[[asyncio.Event], Awaitable[bool | None]]) -> in
     from collector.storage.errors import DataFolderInUse
 
     try:
-        again = until_signal(work, forced_exit_s=FORCED_EXIT_S)
+        again = until_signal(work, forced_exit_s=FORCED_EXIT_S, leave=_leave)
     except DataFolderInUse as error:
         log.error("can not start", reason=str(error))
         return EXIT_IN_USE
@@ -84,3 +90,10 @@ def _until_signal(work: Callable[[asyncio.Event], Awaitable[bool | None]]) -> in
         log.critical("ended by a fault of its own", exc_info=error)
         return EXIT_FAULT
     return START_AGAIN if again else 0
+
+
+def _leave(again: bool | None) -> NoReturn:
+    """Although a thread hangs."""
+    if again:
+        _start_again()
+    os._exit(0)

@@ -16,7 +16,7 @@ def check_freshness(command: Command, *, retained: bool, now_ms: int, max_age_ms
     if command.expires_at_ms is not None and now_ms > command.expires_at_ms:
         raise CommandFailed("expired", "expired", f"it expired {_span(now_ms - command.expires_at_ms)} ago")
     if command.timestamp_ms is None:
-        if require_timestamp and command.expires_at_ms is None:
+        if require_timestamp:  # also beside expires_at, which may lie years ahead of a replay
             raise CommandFailed("rejected", "bad_time", "it has no timestamp, and COMMAND_REQUIRE_TIMESTAMP is on")
         return
     age_ms = now_ms - command.timestamp_ms

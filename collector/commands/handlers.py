@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import orjson
 
 from collector import __version__
+from collector.clock import iso_utc
 from collector.commands.outcome import CommandFailed, Handler, Params
 from collector.commands.redaction import without_secrets
 from collector.config.in_force import InForce
@@ -19,7 +20,7 @@ MAX_REFUSALS_TOLD = 100
 
 
 class StatusCommands:
-    """`ping` and `get_status`."""
+    """`ping`, `get_status` and `buffer_stats`."""
 
     def __init__(self, board: Board, beat: Heartbeat) -> None:
         self._board = board
@@ -27,7 +28,7 @@ class StatusCommands:
 
     def handlers(self) -> dict[str, Handler]:
         """By the name of the command."""
-        return {"ping": self._ping, "get_status": self._get_status}
+        return {"ping": self._ping, "get_status": self._get_status, "buffer_stats": self._buffer_stats}
 
     async def _ping(self, params: Params) -> Mapping[str, object]:
         return {"version": __version__, "uptime_sec": int(self._board.uptime_s())}
@@ -35,6 +36,17 @@ class StatusCommands:
     async def _get_status(self, params: Params) -> Mapping[str, object]:
         status: dict[str, object] = orjson.loads(heartbeat(self._beat.fields(all_devices=True)))
         return status
+
+    async def _buffer_stats(self, params: Params) -> Mapping[str, object]:
+        buffer = self._board.buffer
+        return {
+            "messages": buffer.messages,
+            "bytes": buffer.bytes,
+            "oldest": None if buffer.oldest_ms is None else iso_utc(buffer.oldest_ms),
+            "recorded": buffer.recorded,
+            "acknowledged": buffer.acknowledged,
+            "dropped": buffer.dropped,
+        }
 
 
 class ConfigCommands:

@@ -1,37 +1,36 @@
 """What was begun and how it ended, on disk before it counts: the memory of commands that outlives a restart."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
 import structlog
 
-from collector.storage.command_store import CommandStore, KnownCommand, Sighting
+from collector.commands.group_commit import GroupCommit
+from collector.storage.command_store import CommandStore, KnownCommand, Note, Sighting
 from collector.storage.errors import DamagedFile, StorageFailed
 from collector.storage.thread import StorageThread
 
-ResultT = TypeVar("ResultT")
-
 log = structlog.get_logger()
 
+MOST_OWED = 256
 _CLOSE_S = 1.0
 
 
 class Journal:
     """A `CommandStore` in a thread of its own. What comes while an fsync is under way shares the next one.
 
-    `begin` and `end` raise `StorageFailed` where the disk refuses; the file is opened anew at the next try.
+    `begin` and `end` raise `StorageFailed` where the disk refuses; the file is opened anew at the next try, and the
+    last answers that it refused are noted then, too.
     """
 
     def __init__(self, folder: Path, thread: StorageThread) -> None:
         self._folder = folder
         self._thread = thread
         self._store: CommandStore | None = None
-        self._beginning: list[tuple[Sighting, asyncio.Future[KnownCommand | None]]] = []
-        self._ending: list[tuple[str, bytes, asyncio.Future[None]]] = []
-        self._working = False
+        self._commit = GroupCommit[Note, KnownCommand | None](thread, self._change)
+        self._owed: deque[Note] = deque(maxlen=MOST_OWED)
 
     @classmethod
     @asynccontextmanager
@@ -47,17 +46,11 @@ class Journal:
 
     async def begin(self, sighting: Sighting) -> KnownCommand | None:
         """None where the id was new: it is taken now, for good. Else what is known of it."""
-        outcome: asyncio.Future[KnownCommand | None] = asyncio.get_running_loop().create_future()
-        self._beginning.append((sighting, outcome))
-        self._work()
-        return await outcome
+        return await self._commit(Note(sighting))
 
-    async def end(self, command_id: str, answer: bytes) -> None:
-        """Note the answer to a command that was begun."""
-        outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._ending.append((command_id, answer, outcome))
-        self._work()
-        await outcome
+    async def end(self, sighting: Sighting, answer: bytes) -> None:
+        """Note the answer to a command, also to one that could not be noted when it was begun."""
+        await self._commit(Note(sighting, answer))
 
     async def left_open(self) -> list[bytes]:
         """The bodies of those that were begun before this start and have no answer; none if the disk refuses."""
@@ -65,34 +58,24 @@ class Journal:
             return await self._thread.submit(lambda: self._opened().left_open())
         return []
 
-    def _work(self) -> None:
-        if self._working or not (self._beginning or self._ending):
-            return
-        self._working = True
-        begun, self._beginning = self._beginning, []
-        ended, self._ending = self._ending, []
-        sightings = [sighting for sighting, _ in begun]
-        answers = [(command_id, answer) for command_id, answer, _ in ended]
-        job = self._thread.submit(lambda: self._change(sightings, answers))
+    # --- in the thread
 
-        def settle(job: asyncio.Future[list[KnownCommand | None]]) -> None:
-            self._working = False
-            error = job.exception()
-            results = [None] * len(begun) if error else job.result()
-            for (_, outcome), known in zip(begun, results, strict=True):
-                _settle(outcome, known, error)
-            for _, _, noted in ended:
-                _settle(noted, None, error)
-            self._work()
-
-        job.add_done_callback(settle)
-
-    def _change(self, begun: list[Sighting], ended: list[tuple[str, bytes]]) -> list[KnownCommand | None]:
+    def _change(self, notes: Sequence[Note]) -> Sequence[KnownCommand | None]:
+        owed = list(self._owed)
         try:
-            return self._opened().change(begun, ended)
+            known = self._write([*owed, *notes])
+        except StorageFailed:
+            self._owed.extend(note for note in notes if note.answer is not None)
+            raise
+        self._owed.clear()
+        return known[len(owed) :]
+
+    def _write(self, notes: Sequence[Note]) -> list[KnownCommand | None]:
+        try:
+            return self._opened().change(notes)
         except DamagedFile as damage:
             self._close()
-            return self._opened(distrust=str(damage)).change(begun, ended)
+            return self._opened(distrust=str(damage)).change(notes)
         except StorageFailed:
             self._close()
             raise
@@ -109,12 +92,3 @@ class Journal:
         if store is not None:
             with suppress(StorageFailed):
                 store.close()
-
-
-def _settle(outcome: asyncio.Future[ResultT], result: ResultT, error: BaseException | None) -> None:
-    if outcome.done():
-        return
-    if error is None:
-        outcome.set_result(result)
-    else:
-        outcome.set_exception(error)

@@ -9,6 +9,7 @@ from collector.status.logs import LEVELS, Log
 RESTART_AFTER_S = 0.5
 LINES, MOST_LINES = 100, 1_000
 MOST_BYTES = 48 * 1024
+LONGEST_LINE = 4_000
 
 
 class ProcessCommands:
@@ -35,7 +36,7 @@ class ProcessCommands:
         return {"level": level, "before": before, "until": "the next restart"}
 
     async def _get_logs(self, params: Params) -> Mapping[str, object]:
-        lines = self._log.recent(_level(params.get("level")) or "DEBUG")
+        lines = [line[:LONGEST_LINE] for line in self._log.recent(_level(params.get("level")) or "DEBUG")]
         wanted = lines[-_count(params.get("lines")) :]
         size = 0
         for kept, line in enumerate(reversed(wanted)):

@@ -1,9 +1,12 @@
 """The audit log: one JSON object a line, only ever appended to, each fsynced before it counts."""
 
+import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TextIO
 
 from collector.storage.errors import StorageFailed
 from collector.storage.folder import sync_folder
@@ -19,14 +22,14 @@ class AuditFile:
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
 
-    def append(self, entry: Mapping[str, object]) -> None:
-        """Keep an entry for good. Raises `StorageFailed`; then a part of it may stand at the file's end."""
-        line = json.dumps(entry, ensure_ascii=False, default=str).encode() + b"\n"
+    def append(self, entries: Iterable[Mapping[str, object]]) -> None:
+        """Keep entries for good, in one fsync. Raises `StorageFailed`; then a part may stand at the file's end."""
+        lines = b"".join(json.dumps(each, ensure_ascii=False, default=str).encode() + b"\n" for each in entries)
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = self._open(len(line))
+            descriptor = self._open(len(lines))
             try:
-                _write_line(descriptor, line)
+                _write_lines(descriptor, lines)
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -52,23 +55,23 @@ class AuditFile:
         return self._path.with_name(f"{FILE_NAME}.{number}") if number else self._path
 
 
-def _write_line(descriptor: int, line: bytes) -> None:
+def _write_lines(descriptor: int, lines: bytes) -> None:
     end = os.fstat(descriptor).st_size
     if end and os.pread(descriptor, 1, end - 1) != b"\n":
-        line = b"\n" + line  # what a full disk or a power cut left unfinished must not swallow this one
-    written = os.write(descriptor, line)
-    if written != len(line):
-        raise OSError(28, "only a part of the line could be written")
+        lines = b"\n" + lines  # what a full disk or a power cut left unfinished must not swallow the first of these
+    written = os.write(descriptor, lines)
+    if written != len(lines):
+        raise OSError(errno.ENOSPC, "only a part of it could be written")
     os.fsync(descriptor)
 
 
 def read_audit(folder: Path) -> Iterator[Mapping[str, object]]:
-    """All entries that are kept, oldest first. A line that is no entry is passed over. Raises `OSError`."""
-    for number in range(FILES - 1, -1, -1):
-        path = folder / (f"{FILE_NAME}.{number}" if number else FILE_NAME)
-        if not path.exists():
-            continue
-        with path.open(encoding="utf-8", errors="replace") as file:
+    """All entries that are kept, oldest first, also while the log is written. Raises `OSError`.
+
+    A line that is no entry is passed over; a folder that is not there has none.
+    """
+    with ExitStack() as files:
+        for file in _opened_at_once(folder, files):
             for line in file:
                 try:
                     entry = json.loads(line)
@@ -76,3 +79,13 @@ def read_audit(folder: Path) -> Iterator[Mapping[str, object]]:
                     continue
                 if isinstance(entry, dict):
                     yield entry
+
+
+def _opened_at_once(folder: Path, files: ExitStack) -> list[TextIO]:
+    """Oldest first. All are opened before any is read: a rotation renames them under the reader's hands."""
+    opened: list[TextIO] = []
+    for number in range(FILES - 1, -1, -1):
+        with suppress(FileNotFoundError):
+            path = folder / (f"{FILE_NAME}.{number}" if number else FILE_NAME)
+            opened.append(files.enter_context(path.open(encoding="utf-8", errors="replace")))
+    return opened

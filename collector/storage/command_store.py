@@ -1,6 +1,7 @@
 """Which commands were begun and how they ended, so that none is carried out twice, whatever happens in between."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -12,11 +13,23 @@ from collector.storage.errors import DamagedFile
 FILE_NAME = "commands.db"
 KEPT_MS = 7 * 86_400_000
 KEPT_IDS = 100_000
-_FORGET_EVERY = 1_000
+MOST_IDS = 500_000
+WHOLE_ANSWERS = 1_000
+LARGE_BYTES = 2_048
+NOT_REPEATED: Mapping[str, object] = {"note": "this answer was too large to be kept; ask again under a new id"}
+"""Stands for a result that is not kept."""
+
+_TIDY_EVERY = 1_000
 _VERSION = 1
 _CREATE = """CREATE TABLE command (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, seen_ms INTEGER NOT NULL,
     digest BLOB NOT NULL, payload BLOB, answer BLOB)"""
+_OPEN = "CREATE INDEX open_command ON command (number) WHERE answer IS NULL"
+_INSERT = "INSERT INTO command VALUES (?, ?, ?, ?, ?, ?)"
+_END = "UPDATE command SET answer = ?, payload = NULL WHERE id = ?"
+_FORGET = "DELETE FROM command WHERE number <= ? AND (seen_ms < ? OR number <= ?)"
+_SHORTEN = """UPDATE command SET answer = CAST(json_set(CAST(answer AS TEXT), '$.result', json(?)) AS BLOB)
+              WHERE number BETWEEN ? AND ? AND length(answer) > ? AND json_valid(CAST(answer AS TEXT))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,14 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """That a command is begun, or with an `answer` that it has ended."""
+
+    sighting: Sighting
+    answer: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KnownCommand:
     """One that came before. `answer` is None while it is being carried out."""
 
@@ -38,7 +59,10 @@ class KnownCommand:
 
 
 class CommandStore:
-    """The table of command ids, kept for 7 days, and at least 100,000 of them. Raises `StorageFailed`."""
+    """The table of command ids, kept for 7 days, at least 100,000 and at most 500,000 of them.
+
+    Large answers are kept whole only of the last 1,000 commands. Raises `StorageFailed`.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -72,37 +96,47 @@ class CommandStore:
         if version == 0 and not self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             with transaction(self._connection):
                 self._connection.execute(_CREATE)
+                self._connection.execute(_OPEN)
                 self._connection.execute(f"PRAGMA user_version = {_VERSION}")
         elif version != _VERSION:
             raise DamagedFile(f"{self._path}: not the table of this version (schema {version}, expected {_VERSION})")
         (self._newest,) = self._connection.execute("SELECT ifnull(max(number), 0) FROM command").fetchone()
 
-    def change(self, begun: Sequence[Sighting], ended: Sequence[tuple[str, bytes]]) -> list[KnownCommand | None]:
-        """Note in one fsync which commands ended, by id and answer, and which begin.
+    def change(self, notes: Sequence[Note]) -> list[KnownCommand | None]:
+        """Take these down in one fsync, in their order.
 
-        Of those that begin: None where the id was new and is now taken, else what is known of it.
+        Of a command that begins: None where its id was new and is now taken, else what is known of it.
         """
         with storage_errors(self._path), transaction(self._connection):
-            self._connection.executemany(
-                "UPDATE command SET answer = ?, payload = NULL WHERE id = ?", ((answer, id_) for id_, answer in ended)
-            )
-            return [self._begin(sighting) for sighting in begun]
+            return [self._take_down(note) for note in notes]
+
+    def _take_down(self, note: Note) -> KnownCommand | None:
+        if note.answer is None:
+            return self._begin(note.sighting)
+        if not self._connection.execute(_END, (note.answer, note.sighting.id)).rowcount:
+            self._insert(note.sighting, None, note.answer)
+        return None
 
     def _begin(self, sighting: Sighting) -> KnownCommand | None:
         row = self._connection.execute("SELECT digest, answer FROM command WHERE id = ?", (sighting.id,)).fetchone()
         if row is not None:
             return KnownCommand(*row)
-        self._newest += 1
-        self._connection.execute(
-            "INSERT INTO command VALUES (?, ?, ?, ?, ?, NULL)",
-            (self._newest, sighting.id, sighting.seen_ms, sighting.digest, sighting.payload),
-        )
-        if self._newest % _FORGET_EVERY == 0:
-            self._connection.execute(
-                "DELETE FROM command WHERE number <= ? AND seen_ms < ?",
-                (self._newest - KEPT_IDS, sighting.seen_ms - KEPT_MS),
-            )
+        self._insert(sighting, sighting.payload, None)
         return None
+
+    def _insert(self, sighting: Sighting, payload: bytes | None, answer: bytes | None) -> None:
+        self._newest += 1
+        row = (self._newest, sighting.id, sighting.seen_ms, sighting.digest, payload, answer)
+        self._connection.execute(_INSERT, row)
+        if self._newest % _TIDY_EVERY == 0:
+            self._tidy(sighting.seen_ms)
+
+    def _tidy(self, now_ms: int) -> None:
+        """So that whoever asks for everything every second does not fill the disk."""
+        newest = self._newest
+        self._connection.execute(_FORGET, (newest - KEPT_IDS, now_ms - KEPT_MS, newest - MOST_IDS))
+        before = newest - WHOLE_ANSWERS
+        self._connection.execute(_SHORTEN, (json.dumps(NOT_REPEATED), before - 2 * _TIDY_EVERY, before, LARGE_BYTES))
 
     def left_open(self) -> list[bytes]:
         """The bodies of those that were begun and have no answer, oldest first."""

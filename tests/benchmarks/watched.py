@@ -4,6 +4,7 @@ Usage: ``python -m tests.benchmarks.watched run``. The latenesses are in seconds
 """
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from collector import app
@@ -16,11 +17,11 @@ _EVERY_S = 0.02
 _run = app.run
 
 
-async def _run_watched(settings: Settings, stop: asyncio.Event, written: Log) -> bool:
+async def _run_watched(settings: Settings, stop: asyncio.Event, written: Log, bound_end: Callable[[], None]) -> bool:
     late_s: list[float] = []
     feeling = asyncio.create_task(_feel(late_s))
     try:
-        return await _run(settings, stop, written)
+        return await _run(settings, stop, written, bound_end)
     finally:
         feeling.cancel()
         Path(FILE).write_text("".join(f"{each:.6f}\n" for each in late_s), encoding="ascii")

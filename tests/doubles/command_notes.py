@@ -22,10 +22,11 @@ class MemoryJournal:
         before = self.begun.setdefault(sighting.id, sighting)
         return None if before is sighting else KnownCommand(before.digest, self.answers.get(sighting.id))
 
-    async def end(self, command_id: str, answer: bytes) -> None:
+    async def end(self, sighting: Sighting, answer: bytes) -> None:
         if self.broken:
             raise StorageFailed("no room")
-        self.answers[command_id] = answer
+        self.begun.setdefault(sighting.id, sighting)
+        self.answers[sighting.id] = answer
 
     async def left_open(self) -> list[bytes]:
         return self.cut_off

@@ -20,13 +20,15 @@ from tests.doubles.mosquitto import Mosquitto
 from tests.doubles.proxy import TcpProxy
 
 EDGE_ID = "edge-test-001"
+READ_FUNCTIONS = frozenset({1, 2, 3, 4})
 
 
 class Hall:
     """``async with Hall(tmp_path) as hall``: everything runs but the collector, which the test starts.
 
     The collector reaches the broker through `proxy`, so that an outage ends for the subscriber before it ends
-    for the collector: what is replayed can not be missed.
+    for the collector: what is replayed can not be missed. Where writes are not enabled, no PLC may have been asked
+    anything but to be read.
     """
 
     def __init__(self, folder: Path, **variables: object) -> None:
@@ -36,6 +38,7 @@ class Hall:
         self._folder = folder
         self._variables = variables
         self._stack = AsyncExitStack()
+        self._plcs: list[ModbusPlc] = []
 
     async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
@@ -46,14 +49,14 @@ class Hall:
             MqttListener(self.broker.url, self._hear, topics=("vexplor/#",))
         )
         await self.listener.ready()
-        variables = {
+        self.variables = {
             "EDGE_SERVER_URL": self.fleet.url,
             "MQTT_BROKER_URL": f"mqtt://127.0.0.1:{self.proxy.port}",
             "DEVICE_ID": EDGE_ID,
             "COMPANY_CODE": "SPIFOX",
             **self._variables,
         }
-        self.collector = CollectorProcess(self._folder, variables)
+        self.collector = CollectorProcess(self._folder, self.variables)
         return self
 
     async def __aexit__(
@@ -61,10 +64,15 @@ class Hall:
     ) -> None:
         self.collector.__exit__(kind, error, trace)
         await self._stack.__aexit__(kind, error, trace)
+        if "WRITES_ENABLED" not in self._variables:
+            asked = {code for plc in self._plcs for code in plc.record.by_function}
+            assert asked <= READ_FUNCTIONS, f"writes are off, and a PLC was asked {asked}"
 
     async def plc(self, layout: Layout | None = None) -> ModbusPlc:
         """One more PLC; by default unit 1 with ten holding registers, every reading of which is unique."""
-        return await self._stack.enter_async_context(ModbusPlc(layout or counting_layout()))
+        plc = await self._stack.enter_async_context(ModbusPlc(layout or counting_layout()))
+        self._plcs.append(plc)
+        return plc
 
     def configure(self, *devices: Mapping[str, object], **fields: object) -> None:
         """What the Fleet server serves from now on."""
@@ -99,6 +107,8 @@ class Hall:
             await asyncio.sleep(0.02)
 
     def _hear(self, topic: str, payload: bytes, received_at_ms: int) -> None:
+        if topic.endswith("/commands"):
+            return  # what the test itself sends, which may be anything
         self.heard.append((topic, orjson.loads(payload), time.time()))
         self.ledger.feed(topic, payload, received_at_ms)
 

@@ -15,6 +15,7 @@ from collector.cli.commands import app
 from collector.cli.run import EXIT_FAULT, EXIT_IN_USE, EXIT_SETTINGS
 from collector.commands.handlers import ConfigCommands, StatusCommands
 from collector.commands.pausing import PauseCommands
+from collector.commands.process import ProcessCommands
 from collector.commands.reading import ReadCommands
 from collector.commands.writing import WriteCommands
 from collector.settings.loading import NOT_IN_THIS_VERSION
@@ -125,10 +126,10 @@ def test_commands_and_their_answers() -> None:
     handlers = (
         StatusCommands(Mock(), Mock()).handlers(), ConfigCommands(Mock()).handlers(),
         PauseCommands(Mock(), Mock(), Mock()).handlers(), ReadCommands(Mock()).handlers(),
-        WriteCommands(Mock(), Mock()).handlers(),
+        WriteCommands(Mock(), Mock()).handlers(), ProcessCommands(Mock(), Mock()).handlers(),
     )  # fmt: skip
     names = {name for each in handlers for name in each}
-    codes = constants(1, "CommandFailed") | constants(0, "_rejected") | constants(2, "Outcome")
+    codes = constants(1, "CommandFailed", "refuse") | constants(0, "_rejected") | constants(2, "Outcome")
     assert {"id_conflict", "unknown_tag"} <= codes
     assert {*names, *codes, *get_args(ResponseStatus)} - {"success"} <= quoted("docs/commands.md")
 

@@ -66,11 +66,14 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Sent:
         (folder / "config.json").write_text(reader.adapted(json.dumps(document(free_port(), opcua_port))), "utf-8")
         with CollectorProcess(folder, settings(broker)) as collector:
             wait_until(lambda: all_answer(ear.payloads(TOPICS.data)), lambda: collector.log)
-            for some in (documented_commands(), further_commands()):
+            documented = documented_commands()
+            restarts = [command for command in documented if command.get("command") == "restart"]
+            for some in ([each for each in documented if each not in restarts], further_commands(), restarts):
                 answered = len(ear.payloads(TOPICS.responses)) + len(some)
                 for command in some:
                     ear.say(TOPICS.commands, json.dumps(command).encode())
                 wait_until(partial(enough, ear, answered), lambda: collector.log)
+            wait_until(lambda: collector.log.count("connected to the broker") == 2, lambda: collector.log)
             broker.pause()
             before = written(folder)
             wait_until(lambda: written(folder) > before, lambda: "nothing was written in the outage")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from collector.commands.journal import Journal
-from collector.storage.command_store import CommandStore, Sighting
+from collector.storage.command_store import CommandStore, KnownCommand, Note, Sighting
 from collector.storage.errors import StorageFailed
 
 
@@ -18,14 +18,14 @@ async def test_what_comes_at_once_shares_an_fsync(tmp_path: Path, monkeypatch: p
     changes: list[int] = []
     change = CommandStore.change
 
-    def counted(self: CommandStore, begun: list[Sighting], ended: list[tuple[str, bytes]]) -> object:
-        changes.append(len(begun) + len(ended))
-        return change(self, begun, ended)
+    def counted(self: CommandStore, notes: list[Note]) -> object:
+        changes.append(len(notes))
+        return change(self, notes)
 
     monkeypatch.setattr(CommandStore, "change", counted)
     async with Journal.open(tmp_path) as journal:
         known = await asyncio.gather(*(journal.begin(sighting(n)) for n in range(100)))
-        await asyncio.gather(*(journal.end(str(n), b"answer") for n in range(100)))
+        await asyncio.gather(*(journal.end(sighting(n), b"answer") for n in range(100)))
     assert known == [None] * 100
     assert sum(changes) == 200
     assert len(changes) <= 4
@@ -52,3 +52,16 @@ async def test_a_table_damaged_while_in_use_is_begun_anew(tmp_path: Path) -> Non
     async with Journal.open(tmp_path) as journal:
         assert await journal.begin(sighting(1)) is None
     assert (tmp_path / "commands.db.damaged-1").exists()
+
+
+async def test_an_answer_that_the_disk_refused_is_noted_with_the_next_that_it_takes(tmp_path: Path) -> None:
+    place = tmp_path / "commands"
+    place.write_text("in the way")
+    async with Journal.open(place) as journal:
+        with pytest.raises(StorageFailed):
+            await journal.end(sighting(1), b"answer")
+        place.unlink()
+        await journal.begin(sighting(2))
+    async with Journal.open(place) as journal:
+        assert await journal.begin(sighting(1)) == KnownCommand(b"d", b"answer")
+        assert await journal.left_open() == [b"{}"]

@@ -5,9 +5,14 @@ import json
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from collector.commands import router
+from collector.commands.arrivals import MAX_ARRIVED, MAX_ARRIVED_BYTES
 from collector.commands.outcome import CommandFailed, Handler, Params
-from collector.commands.router import MAX_ARRIVED, MAX_WAITING, Router
+from collector.commands.router import MAX_WAITING, Router
+from collector.storage.command_store import Sighting
 from fleet_client.commands import Command
 from tests.doubles.clock import FakeClock
 from tests.doubles.command_notes import MemoryAudit, MemoryJournal
@@ -17,6 +22,11 @@ SLOW_AND_QUICK = (
     {"command_id": "quick", "command": "at_device", "params": {"device_id": "2"}},
     {"command_id": "p", "command": "ping"},
 )
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(router, "WIND_UP_S", 0.01)
 
 
 class Desk:
@@ -70,6 +80,8 @@ class Desk:
         return {**command.params, "command_id": command.command_id}
 
     async def _read_back(self, command: Command) -> Mapping[str, object]:
+        if "bug" in command.params:
+            raise ZeroDivisionError("a bug")
         return {"setpoint": {"value": 42.5, "raw": 425, "quality": "good"}}
 
     async def _half(self, command: Command) -> Mapping[str, object]:
@@ -82,9 +94,10 @@ class Desk:
         runner = asyncio.create_task(self.router.run())
         for _ in range(20 * len(commands)):
             await asyncio.sleep(0)
+        answers = self.answers[already:]
         runner.cancel()
         await asyncio.gather(runner, return_exceptions=True)
-        return self.answers[already:]
+        return answers
 
     def stamp(self, age_s: float) -> float:
         return (self.clock.wall_ms() - age_s * 1000) / 1000
@@ -148,6 +161,10 @@ async def test_a_timestamp_can_be_made_a_duty() -> None:
     assert refused["error"] == {
         "code": "bad_time", "message": "it has no timestamp, and COMMAND_REQUIRE_TIMESTAMP is on",
     }  # fmt: skip
+    [beside] = await desk.send({"command_id": "e", "command": "ping", "expires_at": desk.stamp(-1)})
+    assert beside["error"] == refused["error"]
+    [taken] = await desk.send({"command_id": "t", "command": "ping", "timestamp": desk.stamp(1)})
+    assert taken["status"] == "success"
 
 
 async def test_what_is_not_known_fails_or_crashes_is_answered() -> None:
@@ -286,3 +303,95 @@ async def test_w10_more_than_can_be_taken_in_at_once_is_refused() -> None:
     for number in range(MAX_ARRIVED + 3):
         desk.router.take(json.dumps({"command_id": number, "command": "ping"}).encode(), False)
     assert [answer["error"]["code"] for answer in desk.answers] == ["busy"] * 3  # type: ignore[index]
+
+
+async def test_w10_no_more_bytes_wait_than_memory_has_for_them() -> None:
+    desk = Desk()
+    for number in range(300):
+        desk.router.take(json.dumps({"command_id": number, "command": "ping", "more": "x" * 60_000}).encode(), False)
+    assert 0 < len(desk.answers) < 300 - MAX_ARRIVED_BYTES // 65_536
+    assert {answer["error"]["code"] for answer in desk.answers} == {"busy"}  # type: ignore[index]
+
+
+# --- at the end
+
+
+async def test_what_is_under_way_at_the_end_is_answered_and_what_waits_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(router, "WIND_UP_S", 5)
+    desk = Desk()
+    for command_id, command in (("slow", "at_device"), ("first", "wait"), ("second", "wait")):
+        body = {"command_id": command_id, "command": command, "params": {"device_id": "slow"}}
+        desk.router.take(json.dumps(body).encode(), False)
+    runner = asyncio.create_task(desk.router.run())
+    for _ in range(30):
+        await asyncio.sleep(0)
+    runner.cancel()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert [(each["command_id"], each["status"]) for each in desk.answers] == [("second", "rejected")]
+    desk.slow.set()
+    await asyncio.gather(runner, return_exceptions=True)
+    assert {each["command_id"]: each["status"] for each in desk.answers} == {
+        "second": "rejected", "slow": "success", "first": "success",
+    }  # fmt: skip
+
+
+# --- where the disk refuses
+
+
+async def test_what_could_not_be_noted_is_answered_again_from_memory() -> None:
+    desk = Desk()
+    desk.journal.broken = True
+    command = {"command_id": "p", "command": "ping"}
+    first = await desk.send(command)
+    desk.journal.broken = False
+    assert await desk.send(command) == first
+    assert len(desk.carried_out) == 1
+
+
+async def test_an_answer_is_not_told_before_it_is_noted() -> None:
+    desk = Desk()
+    noted = asyncio.Event()
+    end = desk.journal.end
+
+    async def slow_end(sighting: Sighting, answer: bytes) -> None:
+        await noted.wait()
+        await end(sighting, answer)
+
+    desk.journal.end = slow_end  # type: ignore[method-assign]
+    command = json.dumps({"command_id": "p", "command": "ping"}).encode()
+    runner = asyncio.create_task(desk.router.run())
+    for _ in range(2):
+        desk.router.take(command, False)
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert desk.answers == []
+    noted.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(desk.answers) == 1
+    runner.cancel()
+    await asyncio.gather(runner, return_exceptions=True)
+
+
+async def test_w7_neither_a_body_that_can_not_be_read_nor_a_read_back_that_fails_ends_the_collector() -> None:
+    journal = MemoryJournal()
+    journal.cut_off = [b"{", b'{"command_id": "c-7", "command": "at_device", "params": {"bug": 1}}']
+    desk = Desk(journal=journal)
+    answers = await desk.send({"command_id": "p", "command": "ping"})
+    assert {answer["command_id"]: answer["status"] for answer in answers} == {"c-7": "error", "p": "success"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), max_size=5))
+def test_w1_whatever_comes_nothing_is_carried_out_and_little_is_answered(payloads: list[bytes]) -> None:
+    async def take() -> None:
+        desk = Desk()
+        await desk.send(*payloads)
+        assert len(desk.answers) <= len(payloads)
+        assert not desk.carried_out
+        assert not desk.at_devices
+
+    asyncio.run(take())
