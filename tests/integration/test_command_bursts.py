@@ -56,7 +56,7 @@ async def test_w10_a_burst_at_one_device_neither_slows_its_polls_nor_another_dev
                 answers = [await desk.answer(each) for each in ids]
                 assert {verdict(each) for each in answers} == {("success", None)}
         arrivals = other.record.arrivals()
-        assert len(arrivals) > 4
+        assert len(arrivals) >= 3
         assert statistics.median(later - sooner for sooner, later in itertools.pairwise(arrivals)) < 0.075
         assert desk.board.devices["7"].failures == desk.board.devices["2"].failures == 0
         assert desk.board.devices["7"].missed <= 2
