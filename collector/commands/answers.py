@@ -22,7 +22,7 @@ class Answers:
         self._clock = clock
         self._anonymous_after = 0.0
 
-    def refuse(self, command: Command, code: str, message: str) -> None:
+    def turn_away(self, command: Command, code: str, message: str) -> None:
         """Refuse what leaves no trace: its id stays free."""
         self.send(self.body(command, CommandFailed("rejected", code, message).outcome, self._clock.monotonic()))
 

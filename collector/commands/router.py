@@ -98,7 +98,7 @@ class Router:
             self._answers.refuse_unreadable(error)
             return
         if not self._arrivals.put(Arrival(command, payload, retained, self._clock.wall_ms())):
-            self._answers.refuse(command, "busy", f"{MAX_ARRIVED} commands came at once")
+            self._answers.turn_away(command, "busy", f"{MAX_ARRIVED} commands came at once")
 
     async def run(self) -> None:
         """Carry out what was taken, for ever: what is for a device beside the rest, which goes one after the other.
@@ -170,7 +170,7 @@ class Router:
     def _repeat(self, arrival: Arrival, case: _Case) -> None:
         """A known id: one that is being carried out is answered when it has ended."""
         if case.sighting.digest != arrival.digest:
-            self._answers.refuse(arrival.command, "id_conflict", "this id was used before, with another body")
+            self._answers.turn_away(arrival.command, "id_conflict", "this id was used before, with another body")
         elif case.answer is not None:
             self._answers.send(case.answer)
 

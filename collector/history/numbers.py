@@ -10,6 +10,7 @@ from operator import add, sub
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _DISTANCES, _STEPS = 0, 0x80
+_SIGNED = 1 << 63
 
 
 def pack_integers(values: Sequence[int]) -> bytes | None:
@@ -19,7 +20,7 @@ def pack_integers(values: Sequence[int]) -> bytes | None:
     steps = list(map(sub, values[1:], values))
     shortest = min(steps, default=0)
     spread = max(steps, default=0) - shortest
-    if steps and spread < reach:
+    if steps and spread < reach and -_SIGNED <= shortest < _SIGNED:
         return _packed(_STEPS, (values[0], shortest), steps, spread)
     return _packed(_DISTANCES, (least,), values, reach) if reach < 1 << 64 else None
 

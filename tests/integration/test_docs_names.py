@@ -129,7 +129,7 @@ def test_commands_and_their_answers() -> None:
         WriteCommands(Mock(), Mock()).handlers(), ProcessCommands(Mock(), Mock()).handlers(),
     )  # fmt: skip
     names = {name for each in handlers for name in each}
-    codes = constants(1, "CommandFailed", "refuse") | constants(0, "_rejected") | constants(2, "Outcome")
+    codes = constants(1, "CommandFailed", "turn_away") | constants(0, "_rejected") | constants(2, "Outcome")
     assert {"id_conflict", "unknown_tag"} <= codes
     assert {*names, *codes, *get_args(ResponseStatus)} - {"success"} <= quoted("docs/commands.md")
 

@@ -35,7 +35,7 @@ from tests.doubles.plans import device_plan, plan_of
 INTERVAL_S = 0.2
 TIMEOUT_S = 0.5
 DAY_S = 24 * 3600
-IDLE_MB = 70.0
+IDLE_MB = 80.0
 
 
 class Rig:

@@ -6,7 +6,7 @@ import struct
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collector.history.columns import pack_column, unpack_column
@@ -62,6 +62,7 @@ def test_what_is_easily_taken_for_something_else(column: list[Value | None]) -> 
 
 
 @given(st.lists(INTEGERS, min_size=1, max_size=70))
+@example([-(2**63), 2**63])
 def test_integers_come_back_unless_their_range_is_beyond_64_bits(values: list[int]) -> None:
     packed = pack_integers(values)
     if packed is None:
