@@ -43,6 +43,11 @@ class Caution:
         """Another message passed: the one on trial is to blame."""
         self._forget()
 
+    def pardon(self) -> None:
+        """It was something else that the broker closed on."""
+        self.window, self._fruitless = WINDOW, 0
+        self._forget()
+
     def acknowledged(self, entry: Entry) -> None:
         """The broker took a message: trust grows."""
         self.stalls = self._fruitless = 0

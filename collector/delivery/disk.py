@@ -8,9 +8,10 @@ import structlog
 
 from collector.clock import Clock
 from collector.delivery.gaps import gap_fields, unlocated
-from collector.delivery.line import READ_AHEAD_BYTES, READ_AHEAD_MESSAGES, Line
+from collector.delivery.line import Line
 from collector.delivery.message import Entry
 from collector.delivery.queues import Queues
+from collector.delivery.shelf import READ_AHEAD_BYTES, READ_AHEAD_MESSAGES
 from collector.delivery.tail import Tail
 from collector.status.board import Board
 from collector.storage.errors import StorageFailed
@@ -92,10 +93,10 @@ class Disk:
 
     def _balance(self, found: Found) -> None:
         data, letters, ledger = self._queues.data, self._queues.letters, self._queues.ledger
-        expected = data.on_disk
+        expected = data.shelf.on_disk
         lost = data.reopened(found.data.messages)
         letters.reopened(found.letters.messages)
-        self._queues.backlog.on_disk(data.on_disk)
+        self._queues.backlog.on_disk(data.shelf.on_disk)
         if lost < 0:
             ledger.found(Tally(-lost), found.oldest_ms)
         elif lost > 0:
@@ -126,7 +127,7 @@ class Disk:
         for line, first_row in zip(lines, (applied.first_data, applied.first_letter), strict=True):
             line.change_done(first_row, now)
         self.short_of_room = applied.short_of_room
-        self._queues.backlog.on_disk(lines[0].on_disk)
+        self._queues.backlog.on_disk(lines[0].shelf.on_disk)
         self._on_available()
         if applied.over_limit:
             await self.purge("limit")
@@ -135,10 +136,10 @@ class Disk:
         """Give up the oldest data on disk: until the limit is kept, at least one step of it."""
         await self.bury_refused()  # or their rows could be given up once more
         data, more = self._queues.data, True
-        while more and not data.loading:
+        while more and not data.shelf.loading:
             after, before = data.unload()
             purge = await self._tail.call(partial(_purge, after, reason, before))
-            data.purged(purge.lost.messages)
+            data.shelf.purged(purge.lost.messages)
             self._queues.ledger.lost(purge.lost)
             self._found_letters(purge.letters)
             more = purge.over_limit and purge.lost.messages > 0
@@ -165,17 +166,17 @@ class Disk:
 
     def read_ahead(self, line: Line) -> None:
         """Fetch what comes next, if the line runs short of it."""
-        if not (line.wants_reading and self._readable):
+        if not (line.shelf.wants_reading and self._readable):
             return
         queue: ReadableQueue = "data" if line is self._queues.data else "letters"
-        after = line.begin_reading()
+        after = line.shelf.begin_reading()
         reading = self._tail.call(lambda store: store.read(queue, after, READ_AHEAD_MESSAGES, READ_AHEAD_BYTES))
         reading.add_done_callback(partial(self._have_read, line))
 
     def _have_read(self, line: Line, reading: asyncio.Future[Batch]) -> None:
         trouble = reading.exception()
         if trouble is not None:
-            line.read_failed()
+            line.shelf.read_failed()
             self._readable = False
             self._on_trouble(trouble)
             return
@@ -192,7 +193,7 @@ class Disk:
 
     def _found_letters(self, letters: int) -> None:
         if letters:
-            self._queues.letters.found(letters)
+            self._queues.letters.shelf.found(letters)
             self._on_available()
 
 

@@ -1,8 +1,8 @@
 """One waiting line of the outbox, as far as memory knows it: strictly first in, first out.
 
-In the order of delivery: `in_flight` (sent, no PUBACK yet), `ready` (on disk and in memory, next to be sent),
-the shelf (on disk only), `writing` (on their way to disk), `fresh` (in memory only). Nothing later is sent
-while something earlier waits, so a message that reached the disk is always followed by younger ones only.
+In the order of delivery: `in_flight` (sent, no PUBACK yet), the `shelf` (on disk, the next ones in memory, too),
+`writing` (on their way to disk), `fresh` (in memory only). Nothing later is sent while something earlier waits,
+so a message that reached the disk is always followed by younger ones only.
 
 Unless the young are `passing`: then they may be taken past what waits on disk, also those that were written
 meanwhile (`late`, on disk and in memory, behind the shelf).
@@ -13,10 +13,8 @@ from collections.abc import Callable, Iterable
 from itertools import takewhile
 
 from collector.delivery.message import Entry
+from collector.delivery.shelf import READ_AHEAD_BYTES, READ_AHEAD_MESSAGES, Shelf, row_of
 from collector.storage.records import NO_ROW, Batch, Change, Held, Row, Tally
-
-READ_AHEAD_MESSAGES = 64
-READ_AHEAD_BYTES = 1 << 20
 
 
 class Line:
@@ -24,18 +22,14 @@ class Line:
 
     def __init__(self) -> None:
         self.in_flight: dict[Entry, None] = {}
-        self.ready: deque[Entry] = deque()
+        self.shelf = Shelf()
         self.writing: deque[Entry] = deque()
         self.fresh: deque[Entry] = deque()
         self.fresh_bytes = 0
         self.late: deque[Entry] = deque()
         self.passing = False
-        self.shelved = 0
-        self.on_disk = 0
-        self.loading = False
         self.removed: list[Entry] = []
         self.removed_since = 0.0
-        self._cursor = 0
         self._batch: list[Entry] = []
         self._removing: list[Entry] = []
         self._discarded: dict[Entry, None] = {}
@@ -50,9 +44,9 @@ class Line:
 
     def take(self, *, written_only: bool) -> Entry | None:
         """The next message to send, in flight from now on; None when there is none or the disk has to be read first."""
-        if self.ready:
-            entry = self.ready.popleft()
-        elif self.shelved or written_only:
+        if self.shelf.ready:
+            entry = self.shelf.ready.popleft()
+        elif self.shelf.shelved or written_only:
             return None
         elif self.writing:
             entry = self.writing.popleft()
@@ -76,7 +70,7 @@ class Line:
         """Whether the young may pass from now on; if not, those on disk keep to their place there."""
         self.passing = passing
         if not passing:
-            self._put_back(self.late)
+            self.shelf.put_back(self.late)
             self.late.clear()
 
     def _sent(self, entry: Entry) -> Entry:
@@ -106,19 +100,19 @@ class Line:
         """The row of a discarded message has been moved."""
         self._discarded.pop(entry, None)
         if entry.row is not None:
-            self.on_disk -= 1
+            self.shelf.on_disk -= 1
 
     def remove(self, entry: Entry, now: float) -> None:
         """A message that is done with has to be deleted from the disk."""
         if not self.removed:
             self.removed_since = now
         self.removed.append(entry)
-        self.on_disk -= 1
+        self.shelf.on_disk -= 1
 
     def rewind(self) -> None:
         """The connection is gone: everything in flight waits again, in its old place."""
         waiting, self.in_flight = list(self.in_flight), {}
-        self._put_back(entry for entry in waiting if entry.row is not None)
+        self.shelf.put_back(entry for entry in waiting if entry.row is not None)
         for entry in reversed(waiting):
             if entry.row is not None:
                 continue
@@ -127,20 +121,14 @@ class Line:
             else:
                 self._push_fresh(entry)
 
-    def _put_back(self, waiting: Iterable[Entry]) -> None:
-        """By rows, for where the young have passed they lie among the old; those behind the shelf go back onto it."""
-        entries = sorted((*waiting, *self.ready), key=_row)
-        self.ready = deque(entry for entry in entries if _row(entry) <= self._cursor)
-        self.shelved += len(entries) - len(self.ready)
-
     def drop_oldest_fresh(self) -> Entry:
         """Give up the oldest message that is only in memory and was not sent."""
         return self._pop_fresh()
 
     def oldest_waiting(self) -> Entry | None:
         """The oldest message in memory; on the shelf there may be older ones unless some are ready or in flight."""
-        parts = (self.in_flight, self.ready, self.late, self.writing, self.fresh)
-        for part in parts[1:] if self.passing and self.ready else parts:
+        parts = (self.in_flight, self.shelf.ready, self.late, self.writing, self.fresh)
+        for part in parts[1:] if self.passing and self.shelf.ready else parts:
             if part:
                 return next(iter(part))
         return None
@@ -156,12 +144,7 @@ class Line:
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is in flight, neither in memory nor on disk."""
-        return not (self.in_flight or self.ready or self.shelved or self.late or self.writing or self.fresh)
-
-    @property
-    def backlog(self) -> int:
-        """How many messages wait on disk for their turn."""
-        return len(self.ready) + self.shelved
+        return not (self.in_flight or self.shelf.ready or self.shelf.shelved or self.late or self.writing or self.fresh)
 
     # --- writing and deleting
 
@@ -193,15 +176,15 @@ class Line:
         """The change is on disk, its messages from row `first_row` on."""
         for number, entry in enumerate(self._batch, first_row):
             entry.row, entry.writing = number, False
-            self.on_disk += 1
+            self.shelf.on_disk += 1
             if entry.gone:
                 self.remove(entry, now)
         last = first_row + len(self._batch) - 1
         if self.passing:
             self._keep_late(last)
-        elif not self.shelved:
-            self._keep_ready(last)
-        self.shelved += len(self.writing)
+        elif self._batch and not self.shelf.shelved:
+            self.shelf.keep_ready(self.writing, last)
+        self.shelf.shelved += len(self.writing)
         self.writing.clear()
         self._batch, self._removing = [], []
 
@@ -214,16 +197,6 @@ class Line:
         self.removed = self._removing + self.removed
         self._batch, self._removing = [], []
 
-    def _keep_ready(self, last: int) -> None:
-        size = sum(len(entry.payload) for entry in self.ready)
-        while self.writing and len(self.ready) < READ_AHEAD_MESSAGES and size < READ_AHEAD_BYTES:
-            entry = self.writing.popleft()
-            size += len(entry.payload)
-            self.ready.append(entry)
-        if self._batch:
-            first_left = self.writing[0].row if self.writing else None
-            self._cursor = last if first_left is None else first_left - 1
-
     def _keep_late(self, last: int) -> None:
         """The youngest stay in memory; what is pushed out by them waits for its turn on the shelf."""
         self.late.extend(self.writing)
@@ -233,74 +206,38 @@ class Line:
         while len(self.late) > READ_AHEAD_MESSAGES or size > READ_AHEAD_BYTES:
             pushed_out.append(self.late.popleft())
             size -= len(pushed_out[-1].payload)
-        if not self.shelved and self._batch:
-            self._cursor = max(self._cursor, _row(pushed_out[0]) - 1 if pushed_out else last)
-        self._put_back(pushed_out)
+        if self._batch:
+            self.shelf.pass_over(row_of(pushed_out[0]) - 1 if pushed_out else last)
+        self.shelf.put_back(pushed_out)
 
-    # --- reading
-
-    @property
-    def wants_reading(self) -> bool:
-        """Whether the disk has messages that should be in memory by now."""
-        return bool(self.shelved) and not self.loading and len(self.ready) < READ_AHEAD_MESSAGES // 2
-
-    def begin_reading(self) -> int:
-        """The row number behind which to read."""
-        self.loading = True
-        return self._cursor
+    # --- the shelf
 
     def read_done(self, batch: Batch, now: float) -> int:
         """What was read; returns how many messages the disk should have had and has not."""
-        self.loading = False
-        known = {entry.row for part in self._elsewhere for entry in part}
-        rows = [row for row in batch.rows if row.number not in known]
-        self.ready.extend(Entry.of(row, now) for row in rows)
-        self._cursor = max(self._cursor, batch.last)
-        self.on_disk -= batch.skipped.messages
-        seen = len(rows) + batch.skipped.messages
-        missing = 0 if seen or batch.rows else self.shelved
-        self.shelved = max(0, self.shelved - seen - missing)
-        self.on_disk -= missing
-        return missing
+        elsewhere = {entry.row for part in self._elsewhere for entry in part if entry.row is not None}
+        return self.shelf.read_done(batch, elsewhere, now)
 
     @property
     def _elsewhere(self) -> tuple[Iterable[Entry], ...]:
         """Messages that are on disk behind what was read so far, and not to be read: they have passed, or are done."""
         return self.in_flight, self.late, self.removed, self._removing, self._discarded
 
-    def read_failed(self) -> None:
-        """Nothing was read."""
-        self.loading = False
-
-    def found(self, messages: int) -> None:
-        """The disk has messages that memory does not know: of an earlier run, or written by the storage itself."""
-        self.shelved += messages
-        self.on_disk += messages
-
     def unload(self) -> tuple[int, int]:
         """Keep on disk only what is not in flight; returns the row numbers between which all may be deleted."""
-        self._put_back(self.late)
+        self.shelf.put_back(self.late)
         self.late.clear()
-        first = next((entry.row for entry in self.ready if entry.row is not None), None)
-        if first is not None:
-            self._cursor = first - 1
-            self.shelved += len(self.ready)
-            self.ready.clear()
+        self.shelf.unload()
+        after = self.shelf.cursor
         rows = (entry.row for part in self._elsewhere for entry in part)
-        return self._cursor, min((row for row in rows if row is not None and row > self._cursor), default=NO_ROW)
-
-    def purged(self, messages: int) -> None:
-        """The oldest messages of the shelf are gone."""
-        self.shelved -= messages
-        self.on_disk -= messages
+        return after, min((row for row in rows if row is not None and row > after), default=NO_ROW)
 
     # --- a file opened anew
 
     def begin_reopening(self) -> Held:
         """What the file is to hold, and what no more."""
-        in_memory = (entry for part in (self.in_flight, self.ready, self.late, self._discarded) for entry in part)
+        in_memory = (entry for part in (self.in_flight, self.shelf.ready, self.late, self._discarded) for entry in part)
         self._removing, self.removed = self.removed, []
-        self._expected = self.on_disk
+        self._expected = self.shelf.on_disk
         return Held(
             tuple(Row(entry.row, entry.record()) for entry in in_memory if entry.row is not None),
             _ranges(entry.row for entry in self._removing if entry.row is not None),
@@ -310,8 +247,7 @@ class Line:
     def reopened(self, messages: int) -> int:
         """The file holds so many; returns how many fewer than it should: below zero, when they are more."""
         lost = self._expected - messages
-        self.shelved = max(0, self.shelved - lost)
-        self.on_disk -= lost
+        self.shelf.reopened(lost)
         self._removing = []
         return lost
 
@@ -339,11 +275,6 @@ class Line:
     def _push_fresh(self, entry: Entry) -> None:
         self.fresh.appendleft(entry)
         self.fresh_bytes += len(entry.payload)
-
-
-def _row(entry: Entry) -> int:
-    assert entry.row is not None  # noqa: S101 - only what is on disk has a place there
-    return entry.row
 
 
 def _ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:

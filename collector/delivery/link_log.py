@@ -11,12 +11,17 @@ log = structlog.get_logger()
 
 
 class LinkLog:
-    """A reason is told when it begins, and once an hour while it stays; a connection of a minute is a new beginning."""
+    """A reason is told when it begins, and once an hour while it stays; a connection of a minute is a new beginning.
+
+    So each reason has lines of its own, and the limit of the log holds none of them back: an outage that follows
+    another within a minute is told when it happens, and so is its end.
+    """
 
     def __init__(self, clock: Clock, url: str) -> None:
         self._clock = clock
         self._url = url
         self._told: dict[str, float] = {}
+        self._latest = "broker"
         self._up_since: float | None = None
         self._news = True
 
@@ -24,7 +29,7 @@ class LinkLog:
         """There was a CONNACK."""
         self._up_since = self._clock.monotonic()
         if self._news:
-            log.info("connected to the broker", url=self._url, mqtt=version)
+            log.info("connected to the broker", url=self._url, mqtt=version, _thing=self._latest)
         self._news = False
 
     def down(self, reason: str) -> None:
@@ -36,4 +41,5 @@ class LinkLog:
         if reason not in self._told or now - self._told[reason] >= _AGAIN_S:
             self._told[reason] = now
             self._news = True
-            log.warning("no connection to the broker", url=self._url, reason=reason)
+            self._latest = f"broker: {reason}"
+            log.warning("no connection to the broker", url=self._url, reason=reason, _thing=self._latest)

@@ -53,6 +53,13 @@ class OptionalTopics:
         if self._strikes[topic] >= _STRIKES:
             self._suspend(topic, why)
 
+    def pardon(self) -> None:
+        """It was something else that the broker closed on."""
+        self._strikes.clear()
+        self._suspended.clear()
+        self._why.clear()
+        self._show()
+
     def waiting(self, topic: Topic) -> bool:
         """Whether the topic was used a moment ago, so that a close may still mean it."""
         return self._clock.monotonic() - self._unanswered.get(topic, float("-inf")) <= BLAMED_WITHIN_S

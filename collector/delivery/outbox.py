@@ -234,7 +234,7 @@ class Outbox:
             self._keeper.notice_removed(line)
         if entry.is_data:
             self._queues.ledger.acknowledged(entry, line.oldest_waiting())
-            if self._queues.backlog.drained_by(line.on_disk):
+            if self._queues.backlog.drained_by(line.shelf.on_disk):
                 self._tell("drained", {"epoch": entry.epoch, "to_seq": entry.seq})
 
     def refuse(self, entry: Entry, reason: str) -> None:
@@ -263,12 +263,12 @@ class Outbox:
         """The connection is gone. What is, or comes, on disk from now on is a backlog."""
         self.rewind()
         self._queues.data.let_pass(False)
-        self._queues.backlog.outage(self._queues.data.on_disk)
+        self._queues.backlog.outage(self._queues.data.shelf.on_disk)
 
     @property
     def backlog(self) -> int:
         """How many data messages wait on disk for their turn."""
-        return self._queues.data.backlog
+        return self._queues.data.shelf.backlog
 
     @property
     def last_seq(self) -> int:
@@ -283,4 +283,4 @@ class Outbox:
     @property
     def rests_on_disk(self) -> bool:
         """Whether messages wait that are only on disk."""
-        return bool(self._queues.data.shelved or self._queues.letters.shelved)
+        return bool(self._queues.data.shelf.shelved or self._queues.letters.shelf.shelved)

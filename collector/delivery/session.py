@@ -66,12 +66,13 @@ class Session:
         self._live_first = live_first
         self._on_progress = on_progress
         self._on_command = on_command
-        self._answers = Answers(
-            outbox, lessons, board, events_topic=address.events_topic, in_flight=self._any_in_flight, wake=self._wake
-        )
         self._window = Window()
+        self._answers = Answers(
+            outbox, lessons, board, events_topic=address.events_topic, in_flight=self._window.any, wake=self._wake
+        )
         self._withheld: Entry | None = None
         self._status: Message | None = None
+        self._status_size: int | None = None
         self._subscribed = False
         self._draining = False
         self._finishing = False
@@ -132,7 +133,9 @@ class Session:
         if self._status is None or self.over.done() or len(self._window) >= self._connection.receive_maximum:
             return
         status, self._status = self._status, None
-        self._send(status.topic, status.payload, Flight(STATUS, self._clock.monotonic()))
+        if not self._lessons.leave_out(status):
+            self._status_size = len(status.payload)
+            self._send(status.topic, status.payload, Flight(STATUS, self._clock.monotonic()))
 
     def _next(self, room: int) -> Flight | None:
         if self._finishing and self._outbox.rests_on_disk:
@@ -206,9 +209,6 @@ class Session:
             self._woken = True
             self._loop.call_soon(self.fill)
 
-    def _any_in_flight(self, is_data: bool) -> bool:
-        return any(entry.is_data is is_data for entry in self._window.entries)
-
     # --- what the broker says
 
     def acknowledged(self, packet_id: int, code: int) -> None:
@@ -221,6 +221,7 @@ class Session:
         if flight is oldest:  # PUBACKs come in the order of the messages: MQTT 5, 4.6; one passed over never comes
             self._patience.progress(now)
         if flight.entry is not STATUS:
+            self._lessons.one_passed()
             if flight.entry.is_data:
                 self._lessons.pace.acknowledged(flight.sent_at, now)
                 self._convict(code)
@@ -269,6 +270,7 @@ class Session:
 
     def _learn(self, lost: Lost) -> None:
         lessons, sent = self._lessons, list(self._window.entries)
+        lessons.status.lost(self._status_size, lost, waiting=not self._outbox.idle)
         self.blamed_optional, self.unanswered = lessons.optional.lost(lost), bool(sent)
         if self._patience.exhausted:
             lessons.caution.stall()

@@ -2,6 +2,7 @@
 
 from collector.clock import Clock
 from collector.delivery.encode import MAX_PAYLOAD_BYTES
+from collector.delivery.message import Message
 
 _OVERHEAD_BYTES = 16
 _MARK_BYTES = len(b',"buffered":true')
@@ -43,6 +44,11 @@ class Sizes:
         if room == self._packet:
             room -= len(topic.encode()) + _OVERHEAD_BYTES + _MARK_BYTES
         return max(room, _LEAST_BYTES)
+
+    def over_announced(self, message: Message) -> bool:
+        """Whether the broker has said that it does not take a message so large."""
+        size = len(message.payload) + len(message.topic.encode()) + _OVERHEAD_BYTES
+        return self._packet is not None and size > self._packet
 
     def objection(self, topic: str, payload: bytes) -> str | None:
         """Why a message is not even worth sending. What only a refusal taught is tried anew from time to time."""

@@ -54,6 +54,10 @@ class Window:
         """All but a status."""
         return (flight.entry for flight in self._flights.values() if flight.entry is not STATUS)
 
+    def any(self, is_data: bool) -> bool:
+        """Whether data, or letters, are among them."""
+        return any(entry.is_data is is_data for entry in self.entries)
+
     @property
     def oldest(self) -> Flight | None:
         """The one that has waited longest for its PUBACK."""

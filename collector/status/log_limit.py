@@ -28,7 +28,8 @@ class LineLimit:
     """A processor of structlog. Two lines say the same if their texts and what they are about do, not their reasons.
 
     `release` is to be called every few seconds: it writes, of each thing, the newest line that was held back, so
-    that the log's last word on it is how it is. `suppressed` counts those that were not written.
+    that the log's last word on it is how it is. At the end of the log it writes `everything` that is still held back.
+    `suppressed` counts those that were not written.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -52,12 +53,12 @@ class LineLimit:
         thing.held, thing.suppressed = None, 0
         return event
 
-    def release(self) -> None:
-        """Write what has been held back for a minute; forget the things that were quiet as long."""
+    def release(self, *, everything: bool = False) -> None:
+        """Write what has been held back for a minute, or `everything`; forget the things that were quiet as long."""
         now = self._monotonic()
         for key, thing in list(self._things.items()):
             thing.written_at = {text: at for text, at in thing.written_at.items() if now - at < PERIOD_S}
-            if thing.held is not None and thing.held[1].get("event") not in thing.written_at:
+            if thing.held is not None and (everything or thing.held[1].get("event") not in thing.written_at):
                 (method, event), thing.held = thing.held, None
                 text = event.pop("event")
                 getattr(structlog.get_logger(), method)(text, **event, **{_RELEASED: True})

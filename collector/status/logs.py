@@ -52,6 +52,7 @@ class Log:
 
     def close(self) -> None:
         """Write what still waits."""
+        self._limit.release(everything=True)
         if self._files is not None:
             self._files.close()
 

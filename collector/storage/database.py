@@ -48,6 +48,9 @@ def _system_kind(error: OSError, path: Path) -> type[StorageFailed]:
 
 
 def _is_read_only(folder: Path) -> bool:
+    """Of a folder that could not even be made: whether the one above it is."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
     try:
         return bool(os.statvfs(folder).f_flag & os.ST_RDONLY) or not os.access(folder, os.W_OK)
     except OSError:

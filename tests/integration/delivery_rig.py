@@ -87,6 +87,7 @@ async def rig(
     run: bool = True,
     live_first: bool = False,
     replay_rate: float | None = None,
+    status: bytes = b'{"status":"online"}',
 ) -> AsyncIterator[Rig]:
     """The delivery of one collector, stopped without goodbye at the end unless the test drained it."""
     clock = SystemClock()
@@ -106,7 +107,7 @@ async def rig(
 
         def greet() -> None:
             built.connects += 1
-            publisher.publish_status(b'{"status":"online"}')
+            publisher.publish_status(status)
 
         publisher = Publisher(
             outbox,

@@ -5,9 +5,11 @@ import json
 import struct
 from pathlib import Path
 
+import pytest
+
 from collector.clock import SystemClock
 from collector.delivery.encode import ScanEncoder
-from collector.delivery.mqtt.options import MqttOptions
+from collector.delivery.mqtt.options import MqttOptions, MqttVersion
 from collector.polling.scan import Scan
 from protocols.base import Value
 from tests.doubles.driver import ScriptedDriver
@@ -126,6 +128,19 @@ async def test_b10_a_limit_that_only_refusals_show_is_learned(tmp_path: Path) ->
             bodies = bodies[-bodies[-1]["meta"]["part"][1] :]
             assert {name for body in bodies for name in body["tags"]} == set(texts(20, 1))
             assert r.books_balance()
+
+
+@pytest.mark.parametrize("version", list(MqttVersion))
+async def test_b10_a_status_over_the_brokers_limit_costs_the_data_nothing(tmp_path: Path, version: MqttVersion) -> None:
+    """It goes first on each connection, so the broker would close on it before all else, for ever."""
+    with Mosquitto(lines=["message_size_limit 1000"]) as broker, Ear(broker.port) as ear:
+        options = MqttOptions("127.0.0.1", broker.port, versions=(version,))
+        async with rig(tmp_path, options, reconnect_max_s=0.05, status=b"x" * 2_000) as r:
+            r.record(20)
+            await r.until_delivered()
+            await ear.until(lambda: set(ear.seqs(DATA)) == set(range(1, 21)))
+            assert r.board.buffer.dropped == 0
+            assert "topic_suspended" not in r.board.conditions
 
 
 async def test_b10_a_message_the_broker_always_closes_on_is_found_and_the_next_passes(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ async def test_messages_over_the_maximum_packet_size_are_refused_and_the_others_
 
 
 @pytest.mark.parametrize("code", [0x80, 0x83, 0x90, 0x99])
-async def test_a_refusal_of_the_message_costs_only_that_message(tmp_path: Path, code: int) -> None:
+async def test_b10_a_refusal_of_the_message_costs_only_that_message(tmp_path: Path, code: int) -> None:
     def answer(_client: Client, message: Published) -> int:
         return code if message.topic == DATA and seq_of(message.payload) == 2 else 0
 
@@ -130,7 +130,7 @@ async def test_a_code_that_puback_may_not_have_costs_only_its_message(tmp_path: 
 
 
 @pytest.mark.parametrize("code", [0x87, 0x97])
-async def test_a_refusal_of_the_account_keeps_the_data_and_its_order(tmp_path: Path, code: int) -> None:
+async def test_b9_a_refusal_of_the_account_keeps_the_data_and_its_order(tmp_path: Path, code: int) -> None:
     refusing = True
 
     def answer(_client: Client, message: Published) -> int:

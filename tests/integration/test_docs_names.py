@@ -187,3 +187,18 @@ def test_files_of_the_source_are_where_the_page_says(where: Path) -> None:
 def test_every_page_can_be_found_from_the_readme() -> None:
     linked = {(ROOT / link.partition("#")[0]).resolve() for link in links_of(ROOT / "README.md")}
     assert set(PAGES) - {ROOT / "README.md"} <= linked
+
+
+ROWS = {"B": 15, "D": 14, "C": 5, "R": 6}
+FAULTS = [f"{kind}{number}" for kind, last in ROWS.items() for number in range(1, last + 1)]
+
+
+def test_each_fault_has_a_test_of_its_name_and_the_table_says_where() -> None:
+    written = dict(re.findall(r"^\| ([BDCR]\d+) \|.*\| ([^|]+) \|$", page("docs/operations.md"), re.MULTILINE))
+    found: dict[str, set[str]] = {fault: set() for fault in FAULTS}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for names in re.findall(r"def test_((?:[a-z]\d+_)+)", path.read_text("utf-8")):
+            for fault in names.upper().strip("_").split("_"):
+                found.get(fault, set()).add(f"`{path.relative_to(ROOT / 'tests').as_posix()}`")
+    assert list(written) == FAULTS
+    assert {fault: set(files.split(", ")) for fault, files in written.items()} == found

@@ -11,6 +11,7 @@ from collector.delivery.install import install_id
 from collector.delivery.link_log import LinkLog
 from collector.delivery.sizes import Sizes
 from collector.status.board import Board
+from collector.status.log_limit import LineLimit
 from tests.doubles.clock import FakeClock
 
 
@@ -101,6 +102,22 @@ def test_the_log_tells_it_again_after_a_connection_that_stood(clock: FakeClock) 
             clock.advance(60)
             link.down("closed")
     assert len(logs) == 6
+
+
+def test_the_limit_of_the_log_holds_back_no_outage_and_no_return(clock: FakeClock) -> None:
+    """Of two within a minute, too: a person who reads it has to see that the second is over."""
+    limit = LineLimit(clock.monotonic)
+    with capture_logs() as logs:
+        link = LinkLog(clock, "mqtt://b")
+        link.up("5")
+        for reason in ("closed", "no PUBACK"):
+            clock.advance(5)
+            link.down(reason)
+            clock.advance(5)
+            link.up("5")
+    for entry in logs:
+        limit(None, "info", entry)  # raises DropEvent, if it were held back
+    assert len(logs) == 5
 
 
 def test_an_install_id_stays_and_tells_folders_apart() -> None:

@@ -91,6 +91,19 @@ def test_the_last_word_on_a_flapping_device_is_how_it_is(written: Written, clock
     assert sum(int(str(line.get("suppressed", 0))) + 1 for line in lines) == 41
 
 
+def test_the_end_of_the_log_holds_nothing_back(tmp_path: Path) -> None:
+    written = to_files(tmp_path)
+    for turn in range(4):
+        state("1", "offline" if turn % 2 == 0 else "online")
+    log.info("stopping")
+    written.close()
+    said = [line.split("] ")[1] for line in lines_of(tmp_path / "edge.log")]
+    assert [line.split(" id")[0] for line in said] == [
+        "device is offline", "device is online", "stopping", "device is online"
+    ]  # fmt: skip
+    assert "suppressed=1" in said[-1]
+
+
 def test_different_devices_do_not_hold_one_another_back(written: Written) -> None:
     for name in "abc":
         state(name, "offline")

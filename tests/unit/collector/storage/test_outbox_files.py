@@ -1,5 +1,6 @@
 """The outbox opens on any file content, keeps what is sound, and sets aside what it cannot use."""
 
+import os
 import random
 import sqlite3
 from contextlib import closing
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from collector.storage.aside import Aside
-from collector.storage.errors import DataFolderInUse, DiskFull, StorageFailed
+from collector.storage.errors import DataFolderInUse, DiskFull, ReadOnly, StorageFailed
 from collector.storage.folder import folder_lock
 from collector.storage.opening import open_outbox
 from collector.storage.outbox_store import FILE_NAME, OutboxStore
@@ -77,6 +78,12 @@ def test_a_database_of_somebody_else_and_one_of_a_newer_release_are_set_aside_un
         store.close()
         assert damage is not None
         assert (folder / f"{FILE_NAME}.damaged-1").stat().st_size == len(before)
+
+
+def test_d6_a_folder_that_could_not_be_made_is_read_only_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(ReadOnly):
+        open_outbox(tmp_path / "data" / "outbox", BIG, gap_letter)
 
 
 def test_a_directory_in_the_place_of_the_file_is_set_aside(tmp_path: Path) -> None:
