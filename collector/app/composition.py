@@ -48,6 +48,7 @@ from fleet_client.copies import DocumentStore
 from fleet_client.payloads import mark_buffered
 from fleet_client.status import shutdown_status
 from protocols import registry
+from protocols.host.driver import HOST_ROOT
 from protocols.tcp import DEVICE_NETWORKS
 
 log = structlog.get_logger()
@@ -89,6 +90,7 @@ async def run(settings: Settings, stop: asyncio.Event, written: Log) -> bool:
 async def collecting(settings: Settings, process: ProcessCommands | None = None) -> AsyncIterator[Collector]:
     """A collector that runs as long as the context is open; without `process` no command reaches the process."""
     DEVICE_NETWORKS.set(settings.device_networks)
+    HOST_ROOT.set(settings.host_root)
     clock = SystemClock()
     board = Board(clock)
     board.on_change += [log_change, _freezing_at_first_sight()]
@@ -119,7 +121,8 @@ async def _composed(
     site: Site, source: ConfigSource, collector: Collector, process: ProcessCommands | None, manager: ServiceManager
 ) -> AsyncIterator[None]:
     settings, outbox = site.settings, collector.outbox
-    machine = Machine(settings.data_dir, None if settings.edge_ip_address is None else str(settings.edge_ip_address))
+    address = None if settings.edge_ip_address is None else str(settings.edge_ip_address)
+    machine = Machine(settings.data_dir, address, settings.host_root)
     ready = asyncio.Event()
     heartbeat = _heartbeat(site, machine, lambda payload: publisher.publish_status(payload))
     publisher = Publisher(

@@ -19,7 +19,6 @@ NOT_IN_THIS_VERSION: Mapping[str, str] = {
     "HTTP_ALLOWED_HOSTS": "local page",
     "HISTORY_MAX_MB": "local history",
     "HISTORY_RAW_HOURS": "local history",
-    "HOST_ROOT": "reading of another machine's figures",
 }
 """Variables of parts that are still to come. A part that has come takes its entries out."""
 
@@ -111,6 +110,10 @@ def _remarks(settings: Settings) -> Iterator[Problem]:
         yield warning
     if settings.edge_config_source == "file" and settings.edge_config_file and not _exists(settings.edge_config_file):
         yield Problem("EDGE_CONFIG_FILE", f"there is no {settings.edge_config_file} yet; it is watched")
+    if settings.host_root != Path("/") and not _exists(settings.host_root / "proc" / "1"):
+        yield Problem(
+            "HOST_ROOT", f"there is no /proc of a machine below {settings.host_root}: mount the host's / there"
+        )
     for name, part in NOT_IN_THIS_VERSION.items():
         value, default = getattr(settings, name.lower()), Settings.model_fields[name.lower()].default
         if value != default and value != 0:  # 0 turns such a part off
