@@ -121,5 +121,5 @@ def test_s17_by_certificate_the_common_name_is_the_edge(tmp_path: Path) -> None:
 
 def test_the_demos_passwords_are_those_of_its_compose_file(tmp_path: Path) -> None:
     with shipped_broker(tmp_path, SHIPPED / "demo.passwords") as broker:
-        for user, password in (("edge-demo-001", "edge-demo"), ("server", "server-demo")):
+        for user, password in (("edge-demo-001", "public-demo"), ("server", "server-demo")):
             assert Somebody(broker.port, user, password).connect() == 0
