@@ -28,7 +28,7 @@ def shipped_broker(folder: Path, passwords: Path, tls: Mapping[str, Path] | None
     """The shipped file with the container's paths and ports replaced; with `tls` its commented listener is used."""
     text = (SHIPPED / "mosquitto.conf").read_text("utf-8")
     if tls is not None:
-        text = text.replace("\n#   ", "\n").replace("password_file", "# password_file")
+        text = text.replace("\n#   ", "\n")
     text = re.sub(r"^(listener \d+|#.*)$", "", text, flags=re.MULTILINE)
     for there, here in {
         "/mosquitto/config/passwords": passwords,

@@ -112,7 +112,7 @@ def test_s17_by_certificate_the_common_name_is_the_edge(tmp_path: Path) -> None:
     tls = {"ca.crt": ca.file, "server.crt": server_cert, "server.key": server_key}
     own = ca.issue("client", for_clients=True, common_name=A)
     with (
-        shipped_broker(tmp_path, tmp_path / "none", tls) as broker,
+        shipped_broker(tmp_path, password_file(tmp_path, PASSWORDS), tls) as broker,
         Somebody(broker.port, None, certificate=(ca.file, *own)) as edge,
     ):
         assert edge.publish(topic(f"{A}/data")) < 128
