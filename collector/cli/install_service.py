@@ -22,8 +22,8 @@ _UNIT = """\
 # Written by: edge-collector install-service. Changes of your own: systemctl edit {name}
 [Unit]
 Description=Edge collector: polls PLCs, publishes by MQTT
-Wants=network-online.target
-After=network-online.target time-sync.target
+# Not network-online, nor time-sync: a plant may have neither, and its PLCs are polled all the same.
+After=network.target
 StartLimitIntervalSec=0
 
 [Service]

@@ -92,6 +92,7 @@ def test_s20_what_the_unit_promises() -> None:
     assert "Environment=START_JITTER_SEC=30\n" in text
     assert "LoadCredential=settings:/etc/edge-collector/.env\n" in text
     assert "DeviceAllow" not in text
+    assert "network-online.target" not in text, "polling would wait for a network that may not come"
 
 
 def test_s20_serial_lines_are_the_only_devices() -> None:
