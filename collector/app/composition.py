@@ -51,6 +51,7 @@ from fleet_client.copies import DocumentStore
 from fleet_client.payloads import mark_buffered
 from fleet_client.status import shutdown_status
 from protocols import registry
+from protocols.host.driver import HOST_ROOT
 from protocols.tcp import DEVICE_NETWORKS
 
 log = structlog.get_logger()
@@ -90,6 +91,7 @@ async def collecting(
     Without `process` no command reaches the process itself.
     """
     DEVICE_NETWORKS.set(settings.device_networks)
+    HOST_ROOT.set(settings.host_root)
     clock = SystemClock()
     board = Board(clock)
     board.on_change += [log_change, _freezing_at_first_sight()]
@@ -125,7 +127,8 @@ async def _composed(
     site: Site, source: ConfigSource, collector: Collector, process: ProcessCommands | None, manager: ServiceManager
 ) -> AsyncIterator[None]:
     settings, outbox = site.settings, collector.outbox
-    machine = Machine(settings.data_dir, None if settings.edge_ip_address is None else str(settings.edge_ip_address))
+    address = None if settings.edge_ip_address is None else str(settings.edge_ip_address)
+    machine = Machine(settings.data_dir, address, settings.host_root)
     ready = asyncio.Event()
     heartbeat = _heartbeat(site, machine, lambda payload: publisher.publish_status(payload))
     publisher = Publisher(

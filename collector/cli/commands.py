@@ -335,6 +335,52 @@ def audit(
 
 
 @app.command()
+def doctor(env_file: EnvFile = None) -> None:
+    """Try all that the collector needs: settings, Fleet server, broker, PLCs, clock, disk; say what to do.
+
+    It connects and asks; it publishes nothing and writes to no PLC. May be used while the collector runs.
+
+    Exit status: 0 all is well, 1 something is not, 2 the settings must be mended.
+
+    Example: edge-collector doctor --env-file /etc/edge-collector/.env
+    """
+    from rich.console import Console
+
+    from collector.cli.doctor import examine
+
+    raise typer.Exit(examine(env_file, Console(soft_wrap=True), Console(soft_wrap=True, stderr=True)))
+
+
+@app.command("install-service")
+def install_service(
+    env_file: Annotated[Path, typer.Option(help="Its settings; root alone needs to read them.", metavar="FILE")] = Path(
+        "/etc/edge-collector/.env"
+    ),
+    serial: Annotated[bool, typer.Option("--serial", help="It may use serial ports (modbus_rtu).")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the unit, change nothing.")] = False,
+    uninstall: Annotated[bool, typer.Option("--uninstall", help="Stop it and remove the unit; data stays.")] = False,
+) -> None:
+    """Have systemd run the collector, now and at each boot, with few rights and a watchdog.
+
+    Exit status: 0 done, 1 not done, and why.
+
+    Examples:
+
+      sudo /opt/edge-collector/bin/edge-collector install-service
+
+      edge-collector install-service --dry-run
+    """
+    from rich.console import Console
+
+    from collector.cli import install_service as services
+
+    errors = Console(soft_wrap=True, stderr=True)
+    if uninstall:
+        raise typer.Exit(services.uninstall(errors))
+    raise typer.Exit(services.install(services.this_program(env_file, serial=serial), errors, dry_run=dry_run))
+
+
+@app.command()
 def demo(
     duration: Annotated[
         float | None,

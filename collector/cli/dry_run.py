@@ -16,12 +16,14 @@ from collector.polling.supervisor import Supervisor
 from collector.settings import Settings
 from collector.status.board import Board
 from protocols import registry
+from protocols.host.driver import HOST_ROOT
 from protocols.tcp import DEVICE_NETWORKS
 
 
 async def print_scans(settings: Settings, stop: asyncio.Event) -> None:
     """Show the plan, then each scan as a line, until `stop` is set."""
     DEVICE_NETWORKS.set(settings.device_networks)
+    HOST_ROOT.set(settings.host_root)
     console = Console(soft_wrap=True)
     clock = SystemClock()
     board = Board(clock)

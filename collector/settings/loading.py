@@ -13,7 +13,6 @@ from collector.settings.problems import Problem, SettingsError
 NOT_IN_THIS_VERSION: Mapping[str, str] = {
     "KAFKA_BROKERS": "Kafka sink",
     "UPLINK_URL": "HTTP sink",
-    "HOST_ROOT": "reading of another machine's figures",
 }
 """Variables of parts that are still to come. A part that has come takes its entries out."""
 
@@ -105,6 +104,10 @@ def _remarks(settings: Settings) -> Iterator[Problem]:
         yield warning
     if settings.edge_config_source == "file" and settings.edge_config_file and not _exists(settings.edge_config_file):
         yield Problem("EDGE_CONFIG_FILE", f"there is no {settings.edge_config_file} yet; it is watched")
+    if settings.host_root != Path("/") and not _exists(settings.host_root / "proc" / "1"):
+        yield Problem(
+            "HOST_ROOT", f"there is no /proc of a machine below {settings.host_root}: mount the host's / there"
+        )
     for name, part in NOT_IN_THIS_VERSION.items():
         value, default = getattr(settings, name.lower()), Settings.model_fields[name.lower()].default
         if value != default and value != 0:  # 0 turns such a part off

@@ -1,6 +1,5 @@
 """What the gateway itself is doing: processor, memory, disk, temperature, address."""
 
-import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,8 +8,9 @@ from pathlib import Path
 import psutil
 
 from collector.clock import Clock
+from collector.status.own_address import address_of_host, own_address
+from protocols.host.figures import OWN_ROOT, look_below
 
-ROUTES = Path("/proc/net/route")
 FIGURES_AGE_S = 5.0
 PROCESSOR_SENSORS = ("coretemp", "k10temp", "cpu_thermal", "cpu-thermal", "soc_thermal", "acpitz")
 
@@ -29,9 +29,11 @@ class MachineFigures:
 class Machine:
     """Reads the figures. The processor's load is the mean since the last reading."""
 
-    def __init__(self, data_dir: Path, ip_address: str | None = None) -> None:
+    def __init__(self, data_dir: Path, ip_address: str | None = None, host_root: Path = OWN_ROOT) -> None:
+        look_below(host_root)
         self._data_dir = data_dir
         self._ip_address = ip_address
+        self._host_root = host_root
         self._latest = MachineFigures(0.0, 0.0, 0.0, None, ip_address or "127.0.0.1")
         self._latest = self.figures()
 
@@ -48,9 +50,13 @@ class Machine:
                 memory_percent=psutil.virtual_memory().percent,
                 disk_percent=_disk_percent(self._data_dir),
                 temperature_c=_processor_temperature(),
-                ip_address=self._ip_address or _own_address(),
+                ip_address=self._ip_address or self._found_address(),
             )
         return self._latest
+
+    def _found_address(self) -> str:
+        found = None if self._host_root == OWN_ROOT else address_of_host(self._host_root / "proc")
+        return found or own_address()
 
 
 class RestingMachine:
@@ -86,24 +92,3 @@ def _processor_temperature() -> float | None:
         if sensors.get(name):
             return round(float(sensors[name][0].current), 1)
     return None
-
-
-def _own_address() -> str:
-    """The IPv4 address of the interface that holds the default route, else the first that is not loopback."""
-    up = {name for name, state in psutil.net_if_stats().items() if state.isup}
-    addresses = {
-        name: entry.address
-        for name, entries in psutil.net_if_addrs().items()
-        for entry in entries
-        if name in up and entry.family == socket.AF_INET and not entry.address.startswith("127.")
-    }
-    first = next(iter(addresses.values()), "127.0.0.1")
-    return addresses.get(_default_interface() or "", first)
-
-
-def _default_interface() -> str | None:
-    try:
-        rows = [line.split() for line in ROUTES.read_text(encoding="ascii").splitlines()[1:]]
-    except OSError:
-        return None
-    return next((row[0] for row in rows if len(row) > 1 and row[1] == "00000000"), None)

@@ -43,7 +43,7 @@ class Watchdog:
         """One round."""
         dead = frozenset([name for name, sign in self._signs.items() if not await self._lives(sign)])
         for name in sorted(dead - self._dead):
-            log.error("no sign of life; the service manager will restart the process", part=name)
+            log.error("no sign of life; the process will be restarted", part=name)
         self._dead = dead
         if not dead:
             self._manager.alive()

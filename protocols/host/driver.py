@@ -1,6 +1,8 @@
 """The gateway itself, for the registry."""
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from pathlib import Path
 from typing import Never
 
 from protocols.base import NO_LESSONS, Lessons, TagSpec, Value
@@ -8,6 +10,9 @@ from protocols.errors import Refused, Unwritable
 from protocols.host.addresses import parse_address
 from protocols.host.requests import HostConnection, HostPoint, HostRequest, place, plan_requests
 from protocols.host.session import HostSession
+
+HOST_ROOT: ContextVar[Path] = ContextVar("HOST_ROOT", default=Path("/"))
+"""Where the machine's own files are, for all sessions opened by tasks begun after it was set."""
 
 
 class HostDriver:
@@ -44,4 +49,4 @@ class HostDriver:
 
     async def connect(self, connection: HostConnection) -> HostSession:
         """A session; there is nobody to connect to."""
-        return HostSession(connection)
+        return HostSession(connection, HOST_ROOT.get())

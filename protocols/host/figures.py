@@ -3,27 +3,54 @@ answer is not in this machine. May block: a disk that hangs hangs its caller."""
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TypeAlias
 
 import psutil
 
 from protocols.host.addresses import FIGURES, Source
+from protocols.host.first_process import interface_counters, tcp_states
 
 Figures: TypeAlias = Mapping[tuple[str, str], int | float]
+
+OWN_ROOT = Path("/")
 
 _PROCESSOR_SENSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "soc_thermal", "acpitz")
 _PSUTILS_NAMES = {"errors_in": "errin", "errors_out": "errout", "dropped_in": "dropin", "dropped_out": "dropout"}
 
 
-def read_figures(source: Source, item: str) -> Figures:
-    """What the machine has of a source now; of `Source.DISK` only the one mount point `item`. Raises `OSError`."""
+def look_below(host_root: Path) -> None:
+    """Read what the kernel says of the machine below `host_root` from now on, in all of this process."""
+    if (host_root / "proc").is_dir():
+        psutil.PROCFS_PATH = str(host_root / "proc")
+
+
+def read_figures(source: Source, item: str, host_root: Path = OWN_ROOT) -> Figures:
+    """What the machine has of a source now; of `Source.DISK` only the one mount point `item`. Raises `OSError`.
+
+    `host_root` is where the machine's own files are: in a container a mount of them.
+    """
     try:
-        return _read(source, item)
+        return _of_the_host(source, item, host_root) if host_root != OWN_ROOT else _read(source, item)
     except NotImplementedError:
         return {}
     except psutil.Error as error:
         raise OSError(str(error)) from None
+
+
+def _of_the_host(source: Source, item: str, host_root: Path) -> Figures:
+    """What differs between a container and its host; all else is the kernel's, which they share."""
+    match source:
+        case Source.DISK:
+            below = _disk(str(host_root / item.lstrip("/")))
+            return {(item, figure): value for (_, figure), value in below.items()}
+        case Source.NET:
+            return interface_counters(host_root / "proc")
+        case Source.CONNECTIONS:
+            return _counted(tcp_states(host_root / "proc"))
+        case _:
+            return _read(source, item)
 
 
 def _read(source: Source, item: str) -> Figures:
@@ -41,7 +68,8 @@ def _read(source: Source, item: str) -> Figures:
         case Source.NET:
             return _attributes(source, psutil.net_io_counters(pernic=True) or {})
         case Source.CONNECTIONS:
-            return _connections()
+            # TCP alone: other kinds have no states.
+            return _counted(connection.status.lower() for connection in psutil.net_connections(kind="tcp"))
         case Source.TEMPERATURE:
             return _temperatures()
         case Source.UPTIME:
@@ -102,11 +130,9 @@ def _disk(mount_point: str) -> Figures:
     return figures
 
 
-def _connections() -> Figures:
-    """TCP alone: other kinds have no states."""
+def _counted(states: Iterable[str]) -> Figures:
     counts = dict.fromkeys(FIGURES[Source.CONNECTIONS], 0)
-    for connection in psutil.net_connections(kind="tcp"):
-        state = connection.status.lower()
+    for state in states:
         counts["total"] += 1
         if state in counts:
             counts[state] += 1

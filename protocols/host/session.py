@@ -2,12 +2,13 @@
 
 import asyncio
 from functools import partial
+from pathlib import Path
 
 from protocols.base import Cycle
 from protocols.errors import RequestRefused, SessionLost, Unwritable
 from protocols.host.addresses import Source
 from protocols.host.errands import Errands
-from protocols.host.figures import CpuMeter, Figures, read_figures
+from protocols.host.figures import OWN_ROOT, CpuMeter, Figures, look_below, read_figures
 from protocols.host.requests import HostConnection, HostRequest
 from protocols.quality import Quality
 
@@ -18,8 +19,10 @@ _MAY_BLOCK = frozenset({Source.DISK, Source.CONNECTIONS, Source.TEMPERATURE})
 class HostSession:
     """Nothing is open, so nothing can break: a figure that can not be had costs its own request."""
 
-    def __init__(self, connection: HostConnection) -> None:
+    def __init__(self, connection: HostConnection, host_root: Path = OWN_ROOT) -> None:
+        look_below(host_root)
         self._connection = connection
+        self._host_root = host_root
         self._errands: Errands[Figures] = Errands()
         self._cpu = CpuMeter()
         self._cpu_read_at = asyncio.get_running_loop().time()
@@ -52,7 +55,7 @@ class HostSession:
     async def _figures(self, request: HostRequest) -> Figures:
         if request.source is Source.CPU:
             return await self._load()
-        ask = partial(read_figures, request.source, request.item)
+        ask = partial(read_figures, request.source, request.item, self._host_root)
         try:
             if request.source in _MAY_BLOCK:
                 return await self._errands.run(request.subject, ask, self._connection.timeout_s)

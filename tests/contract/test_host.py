@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -111,7 +112,7 @@ async def test_a_disk_that_hangs_costs_its_own_tags_one_deadline_and_then_nothin
 ) -> None:
     let_go = threading.Event()
 
-    def hang(_source: Source, _item: str) -> Figures:
+    def hang(_source: Source, _item: str, _root: Path) -> Figures:
         let_go.wait(30)
         return {("/nfs", "percent"): 50.0}
 
@@ -127,7 +128,7 @@ async def test_a_disk_that_hangs_costs_its_own_tags_one_deadline_and_then_nothin
 
 
 async def test_what_the_system_refuses_to_say_is_said_in_words(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_source: Source, _item: str) -> Figures:
+    def refuse(_source: Source, _item: str, _root: Path) -> Figures:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(host_session, "read_figures", refuse)

@@ -34,12 +34,13 @@ class Authority:
         end: timedelta = DAY,
         weak: bool = False,
         for_clients: bool = False,
+        common_name: str = "localhost",
     ) -> tuple[Path, Path]:
         """Certificate and key for a server or a client, as files."""
         key: PrivateKey = ec.generate_private_key(ec.SECP256R1())
         if weak:
             key = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that is the point
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         certificate = _sign(subject, key, self.name, self.key, start, end, hosts=hosts, for_clients=for_clients)
         files = self._folder / f"{name}.crt", self._folder / f"{name}.key"
         files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

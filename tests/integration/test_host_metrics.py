@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from pathlib import Path
 
 from rich.console import Console
 
@@ -18,6 +19,8 @@ from fleet_client.reading import read_document
 from protocols import registry
 from protocols.quality import Quality
 from tests.doubles.documentation import ROOT
+from tests.doubles.hall import Hall
+from tests.doubles.host_root import ADDRESS, made_up_host
 
 DOCUMENT = ROOT / "docs" / "examples" / "host-metrics.json"
 NOT_EVERYWHERE = ("net_", "disk_read_bytes", "disk_write_bytes", "cpu_temperature", "disk_inodes_percent", "disk_full")
@@ -61,3 +64,15 @@ async def test_it_is_polled_for_real() -> None:
     assert isinstance(values["memory_available_mib"], float)
     assert values["disk_full"] in ("OK", "FULL", None)
     assert Changes(clock, send_empty=False).of(scan) is scan
+
+
+async def test_s19_in_a_container_heartbeat_and_tags_are_the_gateways(tmp_path: Path) -> None:
+    host_root = made_up_host(tmp_path / "host")
+    async with Hall(tmp_path, HOST_ROOT=host_root, START_JITTER_SEC=0) as hall:
+        tag = {"name": "received", "address": "net.enp3s0.bytes_recv"}
+        hall.configure({"id": "gateway", "protocol": "host", "interval_ms": 200, "tags": [tag]})
+        hall.collector.start()
+        await hall.until(lambda: hall.values("received"), what="a figure of the gateway")
+        assert hall.values("received")[0] == 7_000_001
+        status = hall.messages("status")[0]
+        assert (status["ip_address"], status["memory_percent"]) == (ADDRESS, 75.0)

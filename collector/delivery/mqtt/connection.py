@@ -71,6 +71,8 @@ class MqttConnection:
         self.version = version
         self.receive_maximum = _RECEIVE_MAXIMUM
         self.maximum_packet_size: int | None = None
+        self.maximum_qos = 2
+        self.server_keep_alive_s: int | None = None
         self._client = client
         self._listener: Listener | None = None
         self._loop = asyncio.get_running_loop()
@@ -209,6 +211,8 @@ class MqttConnection:
     ) -> None:
         self.receive_maximum = getattr(properties, "ReceiveMaximum", _RECEIVE_MAXIMUM)
         self.maximum_packet_size = getattr(properties, "MaximumPacketSize", None)
+        self.maximum_qos = getattr(properties, "MaximumQoS", 2)
+        self.server_keep_alive_s = getattr(properties, "ServerKeepAlive", None)
         if not self._answer.done():
             self._answer.set_result(reason.value)
 

@@ -29,7 +29,7 @@ class Identity:
     """Who connects: read anew for each connection, because the edge id may be corrected before the first."""
 
     client_id: str
-    will: Message
+    will: Message | None = None
 
 
 async def open_connection(options: MqttOptions, identity: Identity, versions: Sequence[MqttVersion]) -> MqttConnection:
@@ -95,7 +95,8 @@ def _client(options: MqttOptions, identity: Identity, version: MqttVersion) -> C
     # No limit of its own, which would also cost it a scan of all that is in flight at every PUBACK.
     client.max_inflight_messages_set(0)
     client.connect_timeout = _CONNECT_S - _RESOLVE_S
-    client.will_set(identity.will.topic, identity.will.payload, qos=1)
+    if identity.will is not None:
+        client.will_set(identity.will.topic, identity.will.payload, qos=1)
     if options.username is not None:
         client.username_pw_set(options.username, options.password)
     if options.tls is not None:

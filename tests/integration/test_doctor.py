@@ -1,0 +1,189 @@
+"""`edge-collector doctor` against real servers, with what goes wrong in plants."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+from collector.cli.doctor import findings
+from collector.cli.doctor.devices import look_at_serial_port
+from collector.cli.doctor.finding import Finding, Mark
+from collector.cli.doctor.servers import look_at_clock
+from collector.cli.doctor.storage import look_at_data_folder
+from collector.clock import SystemClock
+from collector.settings import Settings, load_settings
+from fleet_client.copies import DocumentStore
+from tests.doubles.documentation import ROOT
+from tests.doubles.hall import EDGE_ID, Hall, modbus_device
+from tests.doubles.mosquitto import Mosquitto, free_port
+
+
+def settings_of(folder: Path, **variables: object) -> Settings:
+    """Settings with a data folder in place."""
+    data = folder / "data"
+    data.mkdir(mode=0o700, exist_ok=True)
+    texts = {
+        "EDGE_SERVER_URL": f"http://127.0.0.1:{free_port()}",
+        "MQTT_BROKER_URL": f"mqtt://127.0.0.1:{free_port()}",
+        "DEVICE_ID": EDGE_ID,
+        "DATA_DIR": data,
+        "HTTP_PORT": 0,
+        "HISTORY_MAX_MB": 0,
+        **variables,
+    }
+    return load_settings(None, {name: str(value) for name, value in texts.items()})
+
+
+async def found(settings: Settings) -> list[Finding]:
+    """All findings."""
+    return [finding async for finding in findings(settings, SystemClock())]
+
+
+def about(subject: str, all_found: list[Finding]) -> Finding:
+    """The first one about a subject."""
+    return next(finding for finding in all_found if finding.subject == subject)
+
+
+def bad_ones(all_found: list[Finding]) -> set[str]:
+    """The subjects that are not well."""
+    return {finding.subject for finding in all_found if finding.mark is Mark.BAD}
+
+
+async def test_where_all_is_well_it_says_so_and_publishes_nothing(tmp_path: Path) -> None:
+    async with Hall(tmp_path) as hall:
+        plc = await hall.plc()
+        hall.configure(modbus_device(plc), modbus_device(plc, "2"))
+        all_found = await found(settings_of(tmp_path, EDGE_SERVER_URL=hall.fleet.url, MQTT_BROKER_URL=hall.broker.url))
+        assert bad_ones(all_found) == set()
+        assert "speaks MQTT 5" in about("broker", all_found).said
+        assert "2 devices" in about("Fleet server", all_found).said
+        assert about("clock", all_found).mark is Mark.GOOD
+        assert [f.said for f in all_found if "1 more on its link" in f.subject] != []
+        assert hall.heard == []
+
+
+async def test_each_thing_that_is_away_is_one_line_with_what_to_do(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, MQTT_BROKER_URL="mqtt://no-such-host.invalid")
+    all_found = await found(settings)
+    assert bad_ones(all_found) == {"name", "Fleet server", "broker"}
+    assert all(finding.remedy for finding in all_found if finding.mark is Mark.BAD)
+
+
+async def test_a_plc_that_is_away_costs_its_own_line(tmp_path: Path) -> None:
+    async with Hall(tmp_path) as hall:
+        plc = await hall.plc()
+        away = {**modbus_device(plc, "2"), "name": "away", "connection": {"host": "127.0.0.1", "port": free_port()}}
+        hall.configure({**modbus_device(plc), "name": "there"}, away)
+        all_found = await found(settings_of(tmp_path, EDGE_SERVER_URL=hall.fleet.url, MQTT_BROKER_URL=hall.broker.url))
+        assert bad_ones(all_found) == {"away"}
+        assert about("there", all_found).mark is Mark.GOOD
+
+
+async def test_without_the_fleet_server_the_kept_document_names_the_plcs(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    device = {"id": "1", "name": "kept", "protocol": "modbus_tcp", "connection": {"host": "127.0.0.1", "port": 1},
+              "tags": [{"name": "t", "address": "40001", "data_type": "INT16"}]}  # fmt: skip
+    body = str({"edge_id": EDGE_ID, "devices": [device]}).replace("'", '"').encode()
+    DocumentStore(settings.data_dir / "config").keep(body, None, EDGE_ID, "/")
+    assert "kept" in bad_ones(await found(settings))
+
+
+async def test_a_broker_that_refuses_is_quoted(tmp_path: Path) -> None:
+    with Mosquitto(lines=["allow_anonymous false"]) as broker:
+        refused = about("broker", await found(settings_of(tmp_path, MQTT_BROKER_URL=broker.url)))
+    assert refused.mark is Mark.BAD
+    assert "not authorised" in refused.said.lower()
+    assert f"edge-collector-{EDGE_ID}-doctor" in refused.remedy
+
+
+async def test_s18_the_brokers_limits_are_told(tmp_path: Path) -> None:
+    with Mosquitto(lines=["max_packet_size 50000", "max_inflight_messages 7", "max_keepalive 12"]) as broker:
+        lines = [f for f in await found(settings_of(tmp_path, MQTT_BROKER_URL=broker.url)) if f.subject == "broker"]
+    told = " ".join(line.said for line in lines)
+    assert "50,000 bytes" in told
+    assert "7 in flight" in told
+    assert "keep-alive 12 s" in told
+    assert [line.mark for line in lines] == [Mark.GOOD, Mark.NOTE, Mark.NOTE]
+
+
+async def test_an_old_broker_tells_no_limits(tmp_path: Path) -> None:
+    with Mosquitto() as broker:
+        settings = settings_of(tmp_path, MQTT_BROKER_URL=broker.url, MQTT_VERSION="3.1.1")
+        assert "3.1.1" in about("broker", await found(settings)).said
+
+
+def test_the_clock_is_judged_by_a_minute() -> None:
+    assert look_at_clock(0.4).mark is look_at_clock(-59).mark is Mark.GOOD
+    assert "61 s ahead of" in look_at_clock(61).said
+    assert "3600 s behind" in look_at_clock(-3600).said
+    assert look_at_clock(None).mark is Mark.NOTE
+
+
+def test_a_data_folder_that_is_a_file_or_open_to_all_is_told(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    settings.data_dir.chmod(0o755)
+    assert [f.mark for f in look_at_data_folder(settings)][:2] == [Mark.NOTE, Mark.GOOD]
+    settings.data_dir.rmdir()
+    assert "can be made" in next(look_at_data_folder(settings)).said
+    settings.data_dir.touch()
+    assert next(look_at_data_folder(settings)).mark is Mark.BAD
+
+
+def test_a_data_folder_that_nobody_may_write_is_told(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, DATA_DIR="/proc/1")
+    assert next(look_at_data_folder(settings)).mark is Mark.BAD
+
+
+def test_too_little_room_is_told(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, BUFFER_MAX_MB=10_000_000)
+    room = list(look_at_data_folder(settings))[-1]
+    assert (room.subject, room.mark) == ("disk", Mark.NOTE)
+    assert "BUFFER_MAX_MB=10000000" in room.remedy
+
+
+def test_a_serial_port_that_is_not_there_is_told(tmp_path: Path) -> None:
+    missing = look_at_serial_port(tmp_path / "ttyUSB9")
+    assert missing is not None
+    assert "is it plugged in" in missing.remedy
+    there = tmp_path / "ttyUSB0"
+    there.touch()
+    assert look_at_serial_port(there) is None
+
+
+async def doctor(folder: Path, **variables: object) -> subprocess.CompletedProcess[str]:
+    """The real command with this `.env`."""
+    (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()), "utf-8")
+    (folder / ".env").chmod(0o600)
+    return await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-m", "collector", "doctor"],
+        cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": ""}, capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+
+
+async def test_the_exit_status_is_for_scripts(tmp_path: Path) -> None:
+    unusable = await doctor(tmp_path, DEVICE_ID="a/#")
+    assert unusable.returncode == 2
+    assert "DEVICE_ID" in unusable.stderr
+    async with Hall(tmp_path / "hall") as hall:
+        hall.configure(modbus_device(await hall.plc()))
+        good = {"EDGE_SERVER_URL": hall.fleet.url, "MQTT_BROKER_URL": hall.broker.url, "DEVICE_ID": EDGE_ID}
+        well = await doctor(tmp_path, **good, MQTT_PASSWORD="canary-secret", MQTT_USERNAME="u")
+        assert (well.returncode, "All is well." in well.stdout) == (0, True), well.stdout + well.stderr
+        assert "canary" not in well.stdout + well.stderr
+        hall.broker.stop()
+        ill = await doctor(tmp_path, **good)
+        assert (ill.returncode, "1 not well" in ill.stdout) == (1, True), ill.stdout
+
+
+async def test_it_takes_the_connection_of_no_collector_that_runs(tmp_path: Path) -> None:
+    async with Hall(tmp_path) as hall:
+        hall.configure(modbus_device(await hall.plc()))
+        hall.collector.start()
+        await hall.until(lambda: len(hall.messages("data")) > 3, what="data")
+        beside = tmp_path / "beside"
+        beside.mkdir()
+        well = await doctor(beside, EDGE_SERVER_URL=hall.fleet.url, MQTT_BROKER_URL=hall.broker.url, DEVICE_ID=EDGE_ID)
+        assert well.returncode == 0, well.stdout
+        assert [body["status"] for body in hall.messages("status")] == ["online"] * len(hall.messages("status"))
+        assert "no connection to the broker" not in hall.collector.log
+        assert "another client" not in hall.collector.log
