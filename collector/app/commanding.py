@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from collector.app.site import Site
 from collector.commands.allow_list import AllowList
 from collector.commands.audit import AUDIT_FOLDER, Audit, FileAudit
+from collector.commands.buffer import BufferCommands
 from collector.commands.cut_off import ReadBackLater
 from collector.commands.devices import Devices
 from collector.commands.handlers import ConfigCommands, StatusCommands
@@ -55,6 +56,7 @@ async def commands(site: Site, parts: Commanded) -> AsyncIterator[Router]:
                 **StatusCommands(site.board, parts.heartbeat).handlers(),
                 **ConfigCommands(parts.sync).handlers(),
                 **pauses.handlers(),
+                **BufferCommands(parts.outbox).handlers(),
                 **process,
             },
             lambda body: parts.outbox.put_letter(Message(site.address.topics.responses, body)),

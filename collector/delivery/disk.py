@@ -135,14 +135,32 @@ class Disk:
     async def purge(self, reason: str) -> None:
         """Give up the oldest data on disk: until the limit is kept, at least one step of it."""
         await self.bury_refused()  # or their rows could be given up once more
-        data, more = self._queues.data, True
-        while more and not data.shelf.loading:
-            after, before = data.unload()
-            purge = await self._tail.call(partial(_purge, after, reason, before))
-            data.shelf.purged(purge.lost.messages)
-            self._queues.ledger.lost(purge.lost)
-            self._found_letters(purge.letters)
+        more = True
+        while more and not self._queues.data.shelf.loading:
+            purge = await self._purge_step(reason)
             more = purge.over_limit and purge.lost.messages > 0
+
+    async def clear(self) -> Tally:
+        """Give up all data on disk that is not on its way to the broker; returns how much that was."""
+        await self.bury_refused()
+        cleared = Tally()
+        while True:
+            if self._queues.data.shelf.loading:
+                await self._tail.settled()
+                await asyncio.sleep(0)
+                continue
+            step = (await self._purge_step("cleared")).lost
+            if not step.messages:
+                return cleared
+            cleared = Tally(cleared.messages + step.messages, cleared.bytes + step.bytes)
+
+    async def _purge_step(self, reason: str) -> Purge:
+        after, before = self._queues.data.unload()
+        purge = await self._tail.call(partial(_purge, after, reason, before))
+        self._queues.data.shelf.purged(purge.lost.messages)
+        self._queues.ledger.lost(purge.lost)
+        self._found_letters(purge.letters)
+        return purge
 
     async def bury_refused(self) -> None:
         """Move what the broker will never take to the dead letters."""

@@ -13,7 +13,7 @@ from collector.delivery.line import Line
 from collector.delivery.queues import Queues
 from collector.status.board import Board
 from collector.storage.errors import DamagedFile, DiskFull, ReadOnly, StorageFailed
-from collector.storage.records import Found
+from collector.storage.records import Found, Tally
 
 RETRY_S = 5.0
 RETRY_READ_ONLY_S = 60.0
@@ -114,6 +114,14 @@ class Keeper:
                     self._healed()
                     break
             self._name_losses()
+
+    async def clear(self) -> Tally:
+        """Give up all data that waits; returns how much that was. Raises `StorageFailed`."""
+        await self.work(everything=True)
+        async with self._turn:
+            if self.trouble is not None:
+                raise self.trouble
+            return await self.disk.clear()
 
     async def _work_once(self, before: float) -> None:
         broken, self._broken = self._broken, None

@@ -190,6 +190,13 @@ class Outbox:
         """Write now whatever is unacknowledged, without waiting for the next group commit."""
         await self._keeper.work(everything=True)
 
+    async def clear(self) -> Tally:
+        """Give up all data that waits and is not on its way to the broker, named in gap events; how much that was.
+
+        Raises `StorageFailed` while the disk refuses: then nothing could be named for good.
+        """
+        return await self._keeper.clear()
+
     def _recorded(self, now: float) -> None:
         self._keeper.notice_unsaved(now)
         self.on_available()

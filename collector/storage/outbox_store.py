@@ -181,12 +181,13 @@ class OutboxStore:
             return self._bury(table, Row(number or 0, record), Tally(1, len(record.payload)), "refused", why)
 
     def purge(self, after: int, reason: str, *, before: int = NO_ROW) -> Purge:
-        """Delete the oldest data between two rows, a hundredth of it at most, and name it in gaps."""
+        """Delete the oldest data between two rows and name it in gaps: a hundredth at most, to clear 5,000 rows."""
         return self._with_ballast(lambda: self._purge(after, reason, before))
 
     def _purge(self, after: int, reason: str, before: int) -> Purge:
         with self._changing(letters_of_own=True):
-            rows = min(max(1, self._data.tally().messages // _PURGE_PART), _PURGE_ROWS)
+            part = 1 if reason == "cleared" else _PURGE_PART
+            rows = min(max(1, self._data.tally().messages // part), _PURGE_ROWS)
             last = min(self._data.block_end(after, rows) or after, before - 1)
             if last <= after:
                 return Purge()

@@ -13,6 +13,7 @@ import typer
 
 from collector.cli.commands import app
 from collector.cli.run import EXIT_FAULT, EXIT_IN_USE, EXIT_SETTINGS
+from collector.commands.buffer import BufferCommands
 from collector.commands.handlers import ConfigCommands, StatusCommands
 from collector.commands.pausing import PauseCommands
 from collector.commands.process import ProcessCommands
@@ -127,6 +128,7 @@ def test_commands_and_their_answers() -> None:
         StatusCommands(Mock(), Mock()).handlers(), ConfigCommands(Mock()).handlers(),
         PauseCommands(Mock(), Mock(), Mock()).handlers(), ReadCommands(Mock()).handlers(),
         WriteCommands(Mock(), Mock()).handlers(), ProcessCommands(Mock(), Mock()).handlers(),
+        BufferCommands(Mock()).handlers(),
     )  # fmt: skip
     names = {name for each in handlers for name in each}
     codes = constants(1, "CommandFailed", "turn_away") | constants(0, "_rejected") | constants(2, "Outcome")
