@@ -15,7 +15,7 @@ demo: $(READY)  ## PLCs, Fleet server, broker and collector on this machine, liv
 	@$(BIN)/edge-collector demo $(ARGS)
 
 test: $(READY)  ## all tests  (ARGS="tests/unit -k scaling")
-	@$(BIN)/python -m pytest $(or $(ARGS),-n 3 --dist loadfile)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadfile)
 
 run: $(READY)   ## the collector, configured by .env
 	@$(BIN)/edge-collector run $(ARGS)

@@ -123,7 +123,7 @@ async def test_p2_a_slow_device_is_read_slowly_and_one_too_slow_is_missed(hall: 
         assert len(hall.good("slow")) <= seen + 1
         assert all(scan.values == [100, 101, 102] for _, scan in hall.good("slow"))
         times = [at for at, _ in hall.good("other")]
-        assert max(later - earlier for earlier, later in pairwise(times)) < 0.2
+        assert max(later - earlier for earlier, later in pairwise(times)) < 0.29  # 0.3 is the slow one's timeout
         slow.faults.clear()
         await hall.until(lambda: len(hall.good("slow")) > seen + 3)
 
