@@ -31,6 +31,8 @@ bench: $(READY) ## the figures of the documentation, measured here and now
 
 judge: $(READY) ## faults for an hour, and whether anything recorded was lost  (ARGS="kills power_cuts --share 0.1")
 	@$(BIN)/python -m tests.judge $(ARGS)
+	@$(if $(ARGS),,DAMAGED_FILES=2000 $(BIN)/python -m pytest -s --timeout 1800 -k "no_damage or behind_a_slow_broker or slow_fsync" \
+	    tests/unit/collector/storage/test_damaged_files.py tests/integration/test_replay.py tests/integration/test_outbox_bad_disk.py)
 
 fmt: $(READY)   ## put the code in order
 	@$(BIN)/ruff check --fix .

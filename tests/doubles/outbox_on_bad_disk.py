@@ -273,6 +273,7 @@ async def slow_fsync(rig: Rig) -> None:
         await rig.deliver_all()
         faults()
         watching.cancel()
+    print(f"500 ms a sync: the event loop was held up for {min(rounds) * 1000:.0f} to {max(rounds) * 1000:.0f} ms")
     assert min(rounds) < 0.05, rounds
     rig.judge()
 

@@ -18,6 +18,7 @@ def ended(command: list[str], environment: dict[str, str] | None = None) -> None
         command, env=os.environ | (environment or {}), capture_output=True, text=True, timeout=50, check=False
     )
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    print(result.stdout, end="")
 
 
 def on_tmpfs(scenario: str, folder: Path, size: str) -> None:
