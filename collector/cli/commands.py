@@ -1,6 +1,7 @@
 """What ``edge-collector`` can be told, with its options and examples."""
 
 import os
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -331,7 +332,8 @@ def audit(
     from collector.settings.environment import gather
 
     folder = data_dir or Path(gather(env_file, os.environ).values.get("DATA_DIR", "data"))
-    raise typer.Exit(show_audit(folder, last, Console(soft_wrap=as_json), as_json=as_json))
+    console = Console(soft_wrap=as_json, width=None if sys.stdout.isatty() else 240)
+    raise typer.Exit(show_audit(folder, last, console, as_json=as_json))
 
 
 @app.command()

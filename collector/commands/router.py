@@ -124,7 +124,7 @@ class Router:
             if new:
                 self._judge(arrival, case, tasks)
             else:
-                self._repeat(arrival, case)
+                self._repeat(arrival, case, tasks)
             await asyncio.sleep(0)  # one at a time, with everything else between, however many came at once
 
     async def _note(self, arrival: Arrival) -> tuple[_Case, bool]:
@@ -167,12 +167,19 @@ class Router:
         except CommandFailed as failure:
             self._begin(self._end(command, case, failure.outcome, self._clock.monotonic()), tasks)
 
-    def _repeat(self, arrival: Arrival, case: _Case) -> None:
+    def _repeat(self, arrival: Arrival, case: _Case, tasks: asyncio.TaskGroup) -> None:
         """A known id: one that is being carried out is answered when it has ended."""
         if case.sighting.digest != arrival.digest:
-            self._answers.turn_away(arrival.command, "id_conflict", "this id was used before, with another body")
+            conflict = CommandFailed("rejected", "id_conflict", "this id was used before, with another body")
+            self._begin(self._refuse_conflict(arrival.command, conflict.outcome), tasks)
         elif case.answer is not None:
             self._answers.send(case.answer)
+
+    async def _refuse_conflict(self, command: Command, outcome: Outcome) -> None:
+        """The id's own record stays as it is; that somebody used it for something else is worth one, too."""
+        self._answers.send(self._answers.body(command, outcome, self._clock.monotonic()))
+        with suppress(AuditFailed):
+            await self._audit.record(answered(command, outcome))
 
     def _begin(self, work: Coroutine[None, None, None], tasks: asyncio.TaskGroup) -> asyncio.Task[None]:
         task = tasks.create_task(work, name="command")

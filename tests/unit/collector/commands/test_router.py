@@ -291,6 +291,16 @@ async def test_s10_every_command_is_in_the_audit_log() -> None:
     ]
 
 
+async def test_s10_a_known_id_that_is_used_for_something_else_is_in_the_audit_log() -> None:
+    desk = Desk()
+    await desk.send({"command_id": "a", "command": "ping"})
+    await desk.send({"command_id": "a", "command": "fail"})
+    assert [(entry["command"], entry["code"]) for entry in desk.audit.entries] == [
+        ("ping", None),
+        ("fail", "id_conflict"),
+    ]
+
+
 async def test_s10_an_audit_log_that_fails_holds_up_no_other_command() -> None:
     desk = Desk()
     desk.audit.broken = True

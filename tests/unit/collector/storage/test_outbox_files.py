@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from collector.storage.aside import Aside
 from collector.storage.errors import DataFolderInUse, DiskFull, ReadOnly, StorageFailed
-from collector.storage.folder import folder_lock
+from collector.storage.folder import folder_lock, write_durably
 from collector.storage.opening import open_outbox
 from collector.storage.outbox_store import FILE_NAME, OutboxStore
 from collector.storage.records import Change, Gap, Record
@@ -227,3 +227,9 @@ def test_the_folder_is_made_private_and_locked(tmp_path: Path) -> None:
             pass
     with folder_lock(folder):
         pass
+
+
+def test_a_small_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    write_durably(tmp_path / "note", "스피폭스")
+    assert (tmp_path / "note").read_text("utf-8") == "스피폭스"
+    assert (tmp_path / "note").stat().st_mode & 0o077 == 0
