@@ -24,6 +24,11 @@ def next_epoch(folder: Path, wall_ms: int, known: str | None) -> str:
     return base36(max(wall_ms, last + 1))
 
 
+def has_run(folder: Path) -> bool:
+    """Whether an epoch was ever noted in the folder."""
+    return (folder / _NOTE).exists()
+
+
 def note_epoch(folder: Path, epoch: str) -> None:
     """Remember the epoch. Raises `OSError`.
 

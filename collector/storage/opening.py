@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from collector.storage.aside import Aside, log_damage
+from collector.storage.epoch import has_run
 from collector.storage.errors import DamagedFile
 from collector.storage.outbox_store import FILE_NAME, GapLetter, OutboxStore
 from collector.storage.records import Confirmed, Known
@@ -28,7 +29,7 @@ def open_outbox(
     aside = Aside(folder / FILE_NAME)
     aside.resume()
     foreign_log = not distrust and aside.drop_foreign_log()
-    distrust = distrust or log_damage(folder / FILE_NAME) or ""
+    distrust = distrust or log_damage(folder / FILE_NAME) or _emptied(folder)
     if distrust:
         aside.begin()
     try:
@@ -46,6 +47,14 @@ def open_outbox(
         store.close()
         raise
     return store, _FOREIGN_LOG if foreign_log else None
+
+
+def _emptied(folder: Path) -> str:
+    """What is wrong with a file of no bytes where a collector has run before: SQLite would take it for a new one."""
+    file, log = folder / FILE_NAME, folder / f"{FILE_NAME}-wal"
+    if not has_run(folder) or not file.is_file() or file.stat().st_size or (log.exists() and log.stat().st_size):
+        return ""
+    return f"{file} is empty"
 
 
 def _take_over(store: OutboxStore, aside: Aside, known: Known, damage: str) -> str:

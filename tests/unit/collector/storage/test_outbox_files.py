@@ -67,6 +67,19 @@ def test_any_content_is_taken_and_a_foreign_one_kept(tmp_path: Path, content: by
         assert (tmp_path / f"{FILE_NAME}.damaged-1").read_bytes() == content
 
 
+def test_d7_a_file_that_was_emptied_is_told_and_a_first_start_is_not(tmp_path: Path) -> None:
+    store, damage = opened(tmp_path)
+    store.begin_epoch(1_776_412_800_000)
+    store.close()
+    assert damage is None
+    (tmp_path / FILE_NAME).write_bytes(b"")
+    store, damage = opened(tmp_path)
+    store.close()
+    assert damage is not None
+    assert "is empty" in damage
+    assert (tmp_path / f"{FILE_NAME}.damaged-1").exists()
+
+
 def test_a_database_of_somebody_else_and_one_of_a_newer_release_are_set_aside_unharmed(tmp_path: Path) -> None:
     for number, statement in enumerate(["CREATE TABLE theirs (x)", "PRAGMA user_version = 99"]):
         folder = tmp_path / str(number)
