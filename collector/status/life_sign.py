@@ -34,7 +34,7 @@ class LifeSign:
             faulthandler.dump_traceback_later(PATIENCE_S, exit=True, file=_STDERR)
         draft = self._file.with_name(self._file.name + ".new")
         with suppress(OSError):  # no room or no descriptor: whoever looks will draw his own conclusion
-            draft.write_text(f"{self._monotonic():.3f}\n", encoding="ascii")
+            draft.write_text(f"{self._monotonic()}\n", encoding="ascii")
             draft.replace(self._file)
 
     def end(self) -> None:
