@@ -3,16 +3,8 @@
 from collector.clock import Clock
 from collector.commands.outcome import CommandFailed, Params
 from collector.commands.params import device_id_of
-from collector.polling.mailbox import (
-    CutShort,
-    DeviceAway,
-    DeviceUnknown,
-    Errand,
-    MailboxFull,
-    NotCarriedOut,
-    Result,
-    WaitedTooLong,
-)
+from collector.polling.errors import CutShort, DeviceAway, DeviceUnknown, MailboxFull, NotCarriedOut, WaitedTooLong
+from collector.polling.mailbox import Errand, Result
 from collector.polling.supervisor import Station, Supervisor
 from fleet_client.commands import Command
 from protocols.errors import NoAnswer, SessionError

@@ -8,7 +8,7 @@ import structlog
 
 from collector.commands.outcome import CommandFailed, Handler, Params
 from collector.commands.params import device_id_of
-from collector.polling.mailbox import DeviceUnknown
+from collector.polling.errors import DeviceUnknown
 from collector.polling.supervisor import Supervisor
 from collector.status.board import Board
 from collector.storage.errors import StorageFailed

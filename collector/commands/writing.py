@@ -15,7 +15,7 @@ from collector.commands.quantities import shown
 from collector.commands.read_back import holds
 from collector.commands.write_rules import WriteOrder, check_present, order_for
 from collector.polling.desk import Desk, Found
-from collector.polling.mailbox import NotCarriedOut, WaitedTooLong
+from collector.polling.errors import NotCarriedOut, WaitedTooLong
 from fleet_client.commands import Command
 from protocols.base import Value
 from protocols.errors import RequestRefused, SessionError

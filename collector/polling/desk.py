@@ -10,8 +10,8 @@ from collector.clock import Clock
 from collector.config.plan import DevicePlan
 from collector.polling.derived import Derivation, Row
 from collector.polling.device import DevicePoller
+from collector.polling.errors import DeviceAway, WaitedTooLong
 from collector.polling.group import ISOLATION_REQUESTS_A_CYCLE, STUCK_AFTER_TIMEOUTS
-from collector.polling.mailbox import DeviceAway, WaitedTooLong
 from protocols.base import Checking, Connection, Cycle, Negotiated, PlcDriver, PlcSession, Point, TagSpec, Value, Write
 from protocols.errors import NoAnswer, RequestRefused, SessionError, SessionLost
 from protocols.quality import Quality

@@ -13,7 +13,8 @@ from collector.clock import Clock
 from collector.config.plan import DevicePlan
 from collector.polling.desk import CHANGED, Desk
 from collector.polling.device import DevicePoller, ScanSink
-from collector.polling.mailbox import DeviceAway, Errand, Letter, Mailbox, Result
+from collector.polling.errors import DeviceAway
+from collector.polling.mailbox import Errand, Letter, Mailbox, Result
 from collector.polling.probe import DriverOf, ProtocolProbe
 from collector.status.board import Board
 from protocols.base import PlcDriver, PlcSession

@@ -1,52 +1,19 @@
-"""Commands on their way to a lane, as letters: how many may wait, for how long, and what becomes of each.
-
-NotCarriedOut
-├── DeviceUnknown    no device of the document has this id
-├── DeviceAway       it can not be reached now; nothing was sent to it
-├── MailboxFull      too many letters wait for it already
-├── WaitedTooLong    the letter's deadline passed; what was left of it is not carried out any more
-└── CutShort         the lane was stopped while it carried the letter out: how far it came is not known
-"""
+"""Commands on their way to a lane, as letters: how many may wait, for how long, and what becomes of each."""
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from collector.clock import Clock
-
-if TYPE_CHECKING:
-    from collector.polling.desk import Desk
+from collector.polling.desk import Desk
+from collector.polling.errors import CutShort, MailboxFull, NotCarriedOut, WaitedTooLong
 
 MAX_WAITING = 100
 
 Result = TypeVar("Result")
-Errand: TypeAlias = Callable[["Desk"], Awaitable[Result]]
+Errand: TypeAlias = Callable[[Desk], Awaitable[Result]]
 """What is to be done with the device's session once it is the letter's turn."""
-
-
-class NotCarriedOut(Exception):
-    """A letter came to nothing; the message is for whoever sent it."""
-
-
-class DeviceUnknown(NotCarriedOut):
-    """There is no such device."""
-
-
-class DeviceAway(NotCarriedOut):
-    """The device can not be asked now."""
-
-
-class MailboxFull(NotCarriedOut):
-    """`MAX_WAITING` letters wait for this device."""
-
-
-class WaitedTooLong(NotCarriedOut):
-    """The deadline has passed."""
-
-
-class CutShort(NotCarriedOut):
-    """The lane was stopped in the middle of it."""
 
 
 class Letter(Generic[Result]):

@@ -12,8 +12,9 @@ import structlog
 from collector.clock import Clock
 from collector.config.plan import DevicePlan, Plan
 from collector.polling.device import ScanSink
+from collector.polling.errors import DeviceAway, DeviceUnknown
 from collector.polling.lane import Lane
-from collector.polling.mailbox import DeviceAway, DeviceUnknown, Errand, Result
+from collector.polling.mailbox import Errand, Result
 from collector.polling.probe import DriverOf
 from collector.status.board import Board, DeviceCondition
 from protocols.base import PlcDriver

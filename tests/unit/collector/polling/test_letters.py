@@ -6,14 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from collector.polling.desk import Desk
-from collector.polling.mailbox import (
-    CutShort,
-    DeviceAway,
-    DeviceUnknown,
-    MailboxFull,
-    NotCarriedOut,
-    WaitedTooLong,
-)
+from collector.polling.errors import CutShort, DeviceAway, DeviceUnknown, MailboxFull, NotCarriedOut, WaitedTooLong
 from collector.polling.scan import Scan
 from collector.polling.supervisor import Supervisor
 from collector.status.board import Board, DeviceCondition
