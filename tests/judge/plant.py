@@ -48,6 +48,7 @@ class Plant:
         self.folder = folder
         self.faults: list[Fault] = []
         self.lives: list[Life] = []
+        self.unanswered: list[tuple[float, float]] = []
         self.broker_forgot = False
         self.replay = replay
         self.disk: Disk | None = None
@@ -166,7 +167,7 @@ class Plant:
         ]
         return Record(
             made=made,
-            owed=owed(made, self.lives, commit_s=COMMIT_S, fsync_s=FSYNC_S),
+            owed=owed(made, self.lives, self.unanswered, commit_s=COMMIT_S, fsync_s=FSYNC_S),
             arrivals=self.subscriber.arrivals,
             gaps=self.subscriber.gaps,
             restarts=self.subscriber.restarts,
