@@ -11,10 +11,10 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from struct import pack
 
 from simulators.modbus import ModbusPlc, Table, Unit
-from simulators.modbus.signals import Constant
 from simulators.opcua.layout import Node
 from simulators.opcua.plc import OpcUaPlc
 from simulators.s7 import Area, Block, S7Plc
+from simulators.signals import Constant
 from simulators.xgt import Memory, XgtPlc
 from tests.benchmarks.tags import reading
 

@@ -14,8 +14,8 @@ from typing import Self
 
 from simulators.fleet import FleetServer
 from simulators.modbus import ModbusPlc, Table, Unit, row_of
-from simulators.modbus.signals import Unique
 from simulators.modbus.words import Kind
+from simulators.signals import Unique
 from tests.doubles.collector_process import CollectorProcess
 from tests.doubles.mosquitto import Mosquitto, free_port
 from tests.doubles.proxy import TcpProxy
