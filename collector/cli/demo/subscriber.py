@@ -9,7 +9,7 @@ from typing import Self
 from collector.cli.demo.hall import EDGE_ID
 from collector.cli.demo.lives import Lives
 from collector.status.board import BufferState
-from simulators.ledger import Ledger
+from simulators.ledger import Account, Ledger
 from simulators.mqtt import MqttListener
 
 
@@ -66,7 +66,7 @@ class Subscriber:
             from_disk=sum(account.buffered for account in each),
             missing=sum(end - start + 1 for account in each for start, end in account.holes(first=1)),
             given_up=total.dropped,
-            named=sum(gap.last - gap.first + 1 for account in each for gap in account.gaps),
+            named=sum(_named(account) for account in each),
             conflicts=sum(account.conflicts for account in each),
             late=sum(account.late for account in each),
             unnamed=tuple(hole for account in each for hole in account.unexplained(first=1)),
@@ -104,3 +104,8 @@ class Subscriber:
     def _hear(self, topic: str, payload: bytes, received_at_ms: int) -> None:
         self.ledger.feed(topic, payload, received_at_ms)
         self._heard.set()
+
+
+def _named(account: Account) -> int:
+    """How many messages the events name; of some the collector knows only how many they were, not which."""
+    return sum(gap.last - gap.first + 1 for gap in account.gaps) + sum(loss.count for loss in account.losses)

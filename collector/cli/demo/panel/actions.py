@@ -19,6 +19,7 @@ from collector.cli.demo.panel.orders import (
     PlcOrder,
 )
 from collector.cli.demo.ring import Ring
+from fleet_client.topics import Topics
 from simulators.faults import PlcFaults
 from simulators.fleet import FleetServer
 
@@ -102,6 +103,6 @@ class Mischief:
 
     def _spoil(self) -> None:
         try:
-            self.spoilt_bytes += damage(self.gateway.outbox)
+            self.spoilt_bytes += damage(self.gateway.outbox, Topics(EDGE_ID).data)
         except OSError as trouble:
             self.ring.say(f"the buffer can not be damaged: {trouble}", "error")
