@@ -59,7 +59,7 @@ async def perform(
                     for hint in scene.hints:
                         say(f"try          {hint}")
                     async with view(scene):
-                        await _run(scene, gateway, outage, stop)
+                        await _run(scene, mischief, stop)
             await around.subscriber.until(
                 lambda: scene.books_now().lost <= scene.books_now().waiting, CAUGHT_UP_WITHIN_S
             )
@@ -117,13 +117,14 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-async def _run(scene: Scene, gateway: Gateway, outage: Outage, stop: asyncio.Event) -> None:
+async def _run(scene: Scene, mischief: Mischief, stop: asyncio.Event) -> None:
     """Until the end of the course or `stop`, and then until the buffer is empty."""
-    course = scene.course
+    course, gateway, outage = scene.course, mischief.gateway, mischief.outage
     if course.outage_s and not await passed(stop, course.outage_at_s - scene.elapsed_s):
         await _interrupt(scene, outage, stop)
     await passed(stop, None if course.duration_s is None else course.duration_s - scene.elapsed_s)
     scene.phase, scene.phase_ends = Phase.ENDING, None
+    mischief.ending = True
     await _bring_back(scene, outage)
     await gateway.until(lambda: gateway.delivered, DRAINED_WITHIN_S)
 

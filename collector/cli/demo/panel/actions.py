@@ -34,7 +34,10 @@ class NotNow(Exception):
 
 @dataclass(slots=True)
 class Mischief:
-    """Done on real processes, real sockets and real files. `document` is what the Fleet server serves."""
+    """Done on real processes, real sockets and real files, until the demo is `ending`.
+
+    `document` is what the Fleet server serves.
+    """
 
     gateway: Gateway
     outage: Outage
@@ -44,9 +47,12 @@ class Mischief:
     document: Document = "good"
     kills: int = 0
     spoilt_bytes: int = 0
+    ending: bool = False
 
     async def carry_out(self, order: Order) -> None:
         """Returns once it is done. Raises `NotNow`."""
+        if self.ending:
+            raise NotNow("the demo is ending")
         match order:
             case BrokerOrder(away=away):
                 await self._switch_broker(away=away)
