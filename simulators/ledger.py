@@ -26,6 +26,15 @@ class Gap:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """So many messages that an edge says it lost without knowing which, why, and the event's own stamp."""
+
+    count: int
+    reason: str
+    stamp: str
+
+
 @dataclass(slots=True)
 class Account:
     """What came of one start (`epoch`) of one edge.
@@ -44,6 +53,7 @@ class Account:
     buffered: int = 0
     recorded: int | None = None
     gaps: list[Gap] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
     first_ms: int | None = None
     last_ms: int | None = None
     delays_ms: deque[int] = field(default_factory=lambda: deque(maxlen=_KEPT_DELAYS), repr=False)
@@ -155,10 +165,7 @@ class Ledger:
 
     def _feed_event(self, edge_id: str, message: Mapping[str, object]) -> None:
         if message["type"] == "gap":
-            gap = Gap(_number(message["from_seq"]), _number(message["to_seq"]), _text(message["reason"]))
-            account = self._account(edge_id, _text(message["epoch"]))
-            if gap not in account.gaps:
-                account.gaps.append(gap)
+            self._feed_gap(self._account(edge_id, _text(message["epoch"])), message)
         elif message["type"] == "restart":
             epoch, recorded = message.get("previous_epoch"), message.get("last_recorded_seq")
             if epoch is not None and recorded is not None:
@@ -167,6 +174,17 @@ class Ledger:
             recorded_to = _number(message["to_seq"])
             account = self._account(edge_id, _text(message["epoch"]))
             account.recorded = max(account.recorded or 0, recorded_to)
+
+    def _feed_gap(self, account: Account, message: Mapping[str, object]) -> None:
+        first, last, reason = message["from_seq"], message["to_seq"], _text(message["reason"])
+        if first is None or last is None:
+            loss = Loss(_number(message["count"]), reason, _text(message["timestamp"]))
+            if loss not in account.losses:
+                account.losses.append(loss)
+            return
+        gap = Gap(_number(first), _number(last), reason)
+        if gap not in account.gaps:
+            account.gaps.append(gap)
 
     def _account(self, edge_id: str, epoch: str) -> Account:
         key = (edge_id, epoch)

@@ -405,6 +405,6 @@ def demo(
 
       edge-collector demo --duration 60 --outage 20
     """
-    from collector.cli.demo import run_demo
+    from collector.cli.demo.run import run_demo
 
     raise typer.Exit(run_demo(duration, outage, embedded=embedded))

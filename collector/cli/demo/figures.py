@@ -1,9 +1,10 @@
-"""What the live view shows of the scans: each device's latest values, and how fast they come."""
+"""What the live view shows of the poll cycles: each device's latest values, and how fast they come."""
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import cast
 
-from collector.polling.scan import Scan
+from collector.cli.demo.report import Cycle
 from protocols.base import Value
 
 _CYCLES = 50
@@ -39,14 +40,15 @@ class Figures:
         self.peak = 0
         self._second = -1
 
-    def take(self, scan: Scan, now: float) -> None:
-        """A cycle came in at `now` (monotonic seconds)."""
-        latest = self.devices.setdefault(scan.device.id, Latest())
-        latest.stamp_ms = scan.stamp_ms
-        latest.protocol, latest.where = scan.device.protocol, scan.device.connection.where
-        latest.good, latest.bad = len(scan.names) - len(scan.bad), len(scan.bad)
-        latest.cycles.append(now)
-        for name, value in zip(scan.names, scan.values, strict=True):
+    def take(self, cycle: Cycle) -> None:
+        """A cycle came in."""
+        latest = self.devices.setdefault(cycle.device_id, Latest())
+        latest.stamp_ms = cycle.stamp_ms
+        latest.protocol, latest.where = cycle.protocol, cycle.where
+        latest.good, latest.bad = len(cycle.names) - cycle.bad, cycle.bad
+        latest.cycles.append(cycle.at)
+        for name, each in zip(cycle.names, cycle.values, strict=True):
+            value = cast("Value | None", each)  # JSON knows objects too; a scan has none
             latest.trends[name] = _trend(latest.values.get(name), value)
             latest.values[name] = value
 

@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import Self
 
 from collector.cli.demo.machines import MACHINES, Listening, Machine
+from simulators.faults import PlcFaults
+from simulators.plc import Plc
 from simulators.stamps import stamp
 
 EDGE_ID = "edge-demo-001"
@@ -34,6 +36,10 @@ class Hall:
             "aggregation_interval_sec": 60,
             "local_retention_days": 7,
         }
+
+    def plcs(self) -> Mapping[str, PlcFaults]:
+        """By device id, what can be wrong with those that run within this process."""
+        return {device_id: plc.faults for device_id, plc in self._running.items() if isinstance(plc, Plc)}
 
     async def __aenter__(self) -> Self:
         try:

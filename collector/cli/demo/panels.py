@@ -100,7 +100,7 @@ def events_panel(scene: Scene, rows: int) -> Panel:
 
 
 def hints_panel(scene: Scene, *, tall: bool) -> RenderableType:
-    """What to try from another terminal: all of it, or the first in one line."""
+    """What to try: all of it, or the first in one line."""
     if tall:
-        return framed(Text("\n".join(scene.hints), no_wrap=True, overflow="ellipsis"), "Try it from another terminal")
+        return framed(Text("\n".join(scene.hints), no_wrap=True, overflow="ellipsis"), "Try it")
     return Text(f" try: {scene.hints[0]}", style="dim", no_wrap=True, overflow="ellipsis")

@@ -8,6 +8,7 @@ from collector.cli.demo.brokers import DemoBroker
 from collector.cli.demo.course import Course
 from collector.cli.demo.figures import Figures
 from collector.cli.demo.hall import EDGE_ID, units
+from collector.cli.demo.lives import Lives
 from collector.cli.demo.ring import Ring
 from collector.cli.demo.subscriber import Books, Subscriber
 from collector.clock import Clock, SystemClock
@@ -26,7 +27,7 @@ class Phase(Enum):
 
 @dataclass(slots=True)
 class Scene:
-    """Read by the views, several times a second. `phase_ends` is in monotonic seconds."""
+    """Read by the views, several times a second. `phase_ends` is in monotonic seconds, `link` opens the demo's page."""
 
     course: Course
     board: Board
@@ -35,11 +36,14 @@ class Scene:
     subscriber: Subscriber
     ring: Ring
     figures: Figures = field(default_factory=Figures)
+    lives: Lives = field(default_factory=Lives)
+    link: str = ""
     units: Mapping[tuple[str, str], str] = field(default_factory=units)
     phase: Phase = Phase.RUNNING
     phase_ends: float | None = None
     clock: Clock = field(default_factory=SystemClock)
     begun: float = field(init=False)
+    _books: Books | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.begun = self.now
@@ -66,10 +70,11 @@ class Scene:
 
     @property
     def hints(self) -> tuple[str, ...]:
-        """What a visitor can try from another terminal while it runs."""
+        """What a visitor can try while it runs: the page first, then from another terminal."""
         port = self.broker.url.rpartition(":")[2]
         edge = f"{self.fleet_url}/api/fleet/v1/edges/{EDGE_ID}"
         return (
+            *([f"open {self.link}"] if self.link else []),
             f"edge-collector watch --broker {self.broker.url}",
             f"mosquitto_sub -p {port} -t 'vexplor/#' -v",
             f"curl -s {edge}/latest",
@@ -88,8 +93,16 @@ class Scene:
         return max(_LEAST_DEPTH, self.figures.peak, round(outage))
 
     def books(self) -> Books:
-        """As of now."""
-        return self.subscriber.books(self.board.buffer)
+        """As of the collector's newest report: what came since then is not in its counts."""
+        return self._books or self.books_now()
+
+    def note_books(self) -> None:
+        """A report has just come."""
+        self._books = self.books_now()
+
+    def books_now(self) -> Books:
+        """As of now; final once the collector has ended."""
+        return self.subscriber.books(self.board.buffer, self.lives)
 
     def note(self) -> None:
         """Sample what is drawn as a course over time."""

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from collector.cli.demo.hall import EDGE_ID
+from collector.cli.demo.lives import Lives
 from collector.status.board import BufferState
 from simulators.ledger import Account, Ledger
 from simulators.mqtt import MqttListener
@@ -52,22 +53,23 @@ class Subscriber:
             url, self._hear, topics=Ledger.topics, client_id="demo-subscriber", persistent=persistent
         )
 
-    def books(self, counts: BufferState) -> Books:
-        """As of now."""
-        account = self._account() or Account(EDGE_ID, "")
+    def books(self, counts: BufferState, lives: Lives) -> Books:
+        """As of now, over all lives of the collector; `counts` are those of the present one."""
+        accounts = {epoch: account for (edge, epoch), account in self.ledger.accounts.items() if edge == EDGE_ID}
+        total, each = lives.total(counts, accounts), accounts.values()
         return Books(
-            made=counts.recorded,
-            acknowledged=counts.acknowledged,
-            waiting=counts.messages,
-            received=len(account.seqs),
-            duplicates=account.duplicates,
-            from_disk=account.buffered,
-            missing=sum(end - start + 1 for start, end in account.holes(first=1)),
-            given_up=counts.dropped,
-            named=sum(gap.last - gap.first + 1 for gap in account.gaps),
-            conflicts=account.conflicts,
-            late=account.late,
-            unnamed=tuple(account.unexplained(first=1)),
+            made=total.recorded,
+            acknowledged=total.acknowledged,
+            waiting=total.messages,
+            received=sum(len(account.seqs) for account in each),
+            duplicates=sum(account.duplicates for account in each),
+            from_disk=sum(account.buffered for account in each),
+            missing=sum(end - start + 1 for account in each for start, end in account.holes(first=1)),
+            given_up=total.dropped,
+            named=sum(_named(account) for account in each),
+            conflicts=sum(account.conflicts for account in each),
+            late=sum(account.late for account in each),
+            unnamed=tuple(hole for account in each for hole in account.unexplained(first=1)),
         )
 
     async def standing(self) -> None:
@@ -99,12 +101,11 @@ class Subscriber:
     ) -> None:
         await self._listener.__aexit__(kind, error, trace)
 
-    def _account(self) -> Account | None:
-        try:
-            return self.ledger.account(EDGE_ID)
-        except KeyError:
-            return None
-
     def _hear(self, topic: str, payload: bytes, received_at_ms: int) -> None:
         self.ledger.feed(topic, payload, received_at_ms)
         self._heard.set()
+
+
+def _named(account: Account) -> int:
+    """How many messages the events name; of some the collector knows only how many they were, not which."""
+    return sum(gap.last - gap.first + 1 for gap in account.gaps) + sum(loss.count for loss in account.losses)

@@ -63,7 +63,11 @@ def _rows(books: Books) -> tuple[tuple[str, int, str], ...]:
 def _verdict(books: Books) -> Text:
     if books.lost == 0:
         return Text(f"Nothing was lost: all {books.made:,} messages arrived.", style="bold green")
-    why = f", {books.waiting:,} of which still waited in the buffer" if books.waiting else ""
+    why = ""
+    if books.waiting:
+        why = f", {books.waiting:,} of which still waited in the buffer"
+    elif books.named >= books.lost:
+        why = ": events name every one of them as lost"
     return Text(f"{books.lost:,} of {books.made:,} messages did not arrive{why}.", style="bold red")
 
 

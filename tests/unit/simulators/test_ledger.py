@@ -52,6 +52,21 @@ def test_a_gap_report_explains_a_hole() -> None:
     assert account.seqs.ranges() == [(1, 2), (6, 6)]
 
 
+def test_a_loss_of_which_only_the_count_is_known_explains_no_hole() -> None:
+    ledger = fed(1, 2, 6)
+    loss = {
+        "type": "gap", "timestamp": stamp(START_MS), "epoch": "mi4k2x9a",
+        "from_seq": 3, "to_seq": None, "count": 2, "reason": "corrupt",
+    }  # fmt: skip
+    for event in (loss, loss, {**loss, "timestamp": stamp(START_MS + 1)}):
+        ledger.feed(EVENTS, orjson.dumps(event), START_MS)
+    account = ledger.account("edge-a")
+    assert [each.count for each in account.losses] == [2, 2]
+    assert account.gaps == []
+    assert account.unexplained() == [(3, 5)]
+    assert ledger.not_understood == 0
+
+
 def test_one_number_with_two_contents_is_a_conflict_but_the_buffered_mark_is_none() -> None:
     ledger = fed(1)
     ledger.feed(DATA, data(1, buffered=True), START_MS)

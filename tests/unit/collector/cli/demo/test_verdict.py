@@ -44,4 +44,4 @@ def test_a_hole_that_is_named_is_a_promise_kept() -> None:
     dropped = replace(GOOD, acknowledged=90, received=90, given_up=10, named=10, missing=10)
     assert all(claim.kept for claim in claims(dropped))
     assert "✓ every hole is named by an event: 10 messages" in said(dropped)
-    assert "10 of 100 messages did not arrive" in said(dropped)
+    assert "10 of 100 messages did not arrive: events name every one of them as lost." in said(dropped)

@@ -11,6 +11,7 @@ from collector.cli.demo.course import Course
 from collector.cli.demo.hall import EDGE_ID
 from collector.cli.demo.machines import MACHINES, Machine
 from collector.cli.demo.plain import progress_line
+from collector.cli.demo.report import Cycle
 from collector.cli.demo.ring import Ring
 from collector.cli.demo.scene import Phase, Scene
 from collector.cli.demo.subscriber import Subscriber
@@ -54,7 +55,7 @@ def scene() -> Scene:
             values: dict[str, Value | None] = dict.fromkeys(machine.units, 100.25 + step)
             if machine.device_id == "3":
                 values["충전수량"] = None
-            scene.figures.take(_scan(machine, values, clock.wall_ms()), clock.monotonic())
+            scene.figures.take(Cycle.of(_scan(machine, values, clock.wall_ms()), clock.monotonic()))
         scene.note()
         clock.advance(1)
     scene.ring.say("the broker is away", "warning")
