@@ -105,8 +105,8 @@ class History:
         """The tag from `start_ms` to before `end_ms`; without rows where nothing is known of it.
 
         Without a `resolution_s` (0 = raw) it is the finest that gives at most `max_points` of what is kept. It is
-        coarser than asked for where finer figures do not go back so far, or larger windows are kept. Windows are whole ones that begin
-        within the span. Raises `StorageFailed`.
+        coarser than asked for where finer figures do not go back so far, or larger windows are kept. Windows are
+        whole ones that begin within the span. Raises `StorageFailed`.
         """
         asked = Question(device_id, tag, start_ms, end_ms)
         if end_ms <= start_ms:

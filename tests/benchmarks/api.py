@@ -79,7 +79,7 @@ def _served(at: Site, minutes: int) -> Iterator[httpx.Client]:
     http_port = free_port()
     with running(plcs) as simulators:
         devices = [_device(number, int(port)) for number, port in enumerate(first_line(simulators).split(), start=1)]
-        with collector(at, *devices, HTTP_PORT=http_port) as (edge_id, process):
+        with collector(at, *devices, settings={"HTTP_PORT": http_port}) as (edge_id, process):
             asyncio.run(week.fill(process.folder / "data" / "history", minutes))
             process.start()
             at.subscriber.until(edge_id, week.DEVICES, _START_WITHIN_S)

@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 
@@ -30,9 +30,10 @@ def measure(at: Site, seconds: int, windows: int) -> list[Figure]:
     plcs = [sys.executable, "-m", "tests.benchmarks.devices", "moving", "2", str(TAGS)]
     with running(plcs) as simulators, ExitStack() as stack:
         ports = map(int, first_line(simulators).split())
-        settings: tuple[dict[str, object], ...] = ({"HTTP_PORT": http_port}, _OFF)
+        settings: tuple[Mapping[str, object], ...] = ({"HTTP_PORT": http_port}, _OFF)
         pair = [
-            stack.enter_context(collector(at, _device(port), **own)) for port, own in zip(ports, settings, strict=True)
+            stack.enter_context(collector(at, _device(port), settings=own))
+            for port, own in zip(ports, settings, strict=True)
         ]
         for edge_id, process in pair:
             process.start()
