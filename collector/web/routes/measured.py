@@ -12,7 +12,7 @@ from starlette.responses import Response
 from collector.clock import iso_utc
 from collector.web import answers, asked, reports, times
 from collector.web.catalogue import Catalogues, DeviceEntry, TagEntry
-from collector.web.rendering import Csv, Json, as_json
+from collector.web.rendering import Csv, Json, as_figure, as_json
 from collector.web.situation import iso
 from collector.web.sources import HistorySource, Series, Sources, Total
 
@@ -147,9 +147,9 @@ def _kept(sources: Sources) -> HistorySource:
 def _points(series: Series) -> answers.Points:
     return answers.Points(
         list(series.start_ms),
-        list(series.minimum),
-        list(series.maximum),
-        list(series.mean),
+        list(map(as_figure, series.minimum)),
+        list(map(as_figure, series.maximum)),
+        list(map(as_figure, series.mean)),
         [as_json(value) for value in series.first],
         [as_json(value) for value in series.last],
         list(series.count),
@@ -186,9 +186,9 @@ def _summary(device: DeviceEntry, tag: TagEntry, total: Total) -> answers.Summar
         tag.name,
         tag.unit,
         figures.counted,
-        figures.minimum,
-        figures.maximum,
-        figures.mean,
+        as_figure(figures.minimum),
+        as_figure(figures.maximum),
+        as_figure(figures.mean),
         as_json(figures.first),
         as_json(figures.last),
         total.good_share,
@@ -206,9 +206,9 @@ def _aggregate(device: DeviceEntry, tag: TagEntry, series: Series, stamp: Callab
         answers.Window,
         map(stamp, series.start_ms),
         series.count,
-        series.minimum,
-        series.maximum,
-        series.mean,
+        map(as_figure, series.minimum),
+        map(as_figure, series.maximum),
+        map(as_figure, series.mean),
         series.good_share,
     )
     return answers.Aggregate(device.id, device.name, tag.name, tag.unit, list(windows))

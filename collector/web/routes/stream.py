@@ -13,6 +13,7 @@ from collector.status.board import DeviceState
 from collector.status.latest import Seen
 from collector.web import answers, situation
 from collector.web.catalogue import Catalogues
+from collector.web.rendering import as_json
 from collector.web.sources import Sources
 
 EVERY_S = 1.0
@@ -107,7 +108,7 @@ def _worth_telling(state: DeviceState, entry: object) -> Told:
 
 
 def _cycle(cycle: Seen) -> bytes:
-    values = {name: value for name, value in zip(cycle.names, cycle.values, strict=True) if value is not None}
+    values = {name: as_json(value) for name, value in zip(cycle.names, cycle.values, strict=True) if value is not None}
     quality = {cycle.names[position]: why.value for position, why in cycle.bad.items()}
     fields = {"device_id": cycle.device.id, "stamp_ms": cycle.stamp_ms, "values": values, "quality": quality}
     return _frame("values", fields)
