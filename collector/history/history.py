@@ -20,8 +20,9 @@ from collector.config.plan import Plan
 from collector.history.calendar import DAY_S, HOUR_S, Calendar
 from collector.history.reading import Reader, tail_trace
 from collector.history.recorder import Recorder, Tail
-from collector.history.series import RAW, Depth, Question, Series, finest_resolution_s, raw_series
+from collector.history.series import RAW, Depth, Question, Series, Total, finest_resolution_s, raw_series, raw_total
 from collector.history.sheets import Trace
+from collector.history.summaries import NOTHING
 from collector.history.vault import Vault
 from collector.polling.scan import Scan
 from collector.status.board import Board
@@ -32,7 +33,8 @@ Per = Literal["hour", "day"]
 
 MAX_POINTS = 2_000
 _PER_S = {"hour": HOUR_S, "day": DAY_S}
-_BATCHES_A_READ = 64
+_BATCHES_A_READ = _TAGS_A_READ = 64
+_SHORT_WINDOWS = 10
 _OPEN_S, _CLOSE_S = 3.0, 5.0
 
 log = structlog.get_logger()
@@ -102,9 +104,9 @@ class History:
     ) -> Series:
         """The tag from `start_ms` to before `end_ms`; without rows where nothing is known of it.
 
-        Without a `resolution_s` (0 = raw) it is the finest that gives at most `max_points`. It is coarser than asked
-        for where finer figures do not go back so far, or larger windows are kept. Windows are whole ones that begin
-        within the span. Raises `StorageFailed`.
+        Without a `resolution_s` (0 = raw) it is the finest that gives at most `max_points` of what is kept. It is
+        coarser than asked for where finer figures do not go back so far, or larger windows are kept. Windows are
+        whole ones that begin within the span. Raises `StorageFailed`.
         """
         asked = Question(device_id, tag, start_ms, end_ms)
         if end_ms <= start_ms:
@@ -113,14 +115,39 @@ class History:
             raw = await self._raw(asked, max_points if resolution_s is None else None)
             if raw is not None:
                 return raw
-            resolution_s = finest_resolution_s(end_ms - start_ms, self._recorder.keeping.window_s, max_points)
-        return await self._windows(asked, resolution_s)
+            tails = self._tails()
+            kept_ms = await self._ask(lambda reader: reader.kept_ms(asked, _unwritten(tails)))
+            resolution_s = finest_resolution_s(kept_ms, self._recorder.keeping.window_s, max_points)
+        (found,) = await self._windows([asked], resolution_s)
+        return found
 
     async def aggregate(self, device_id: str, tag: str, start_ms: int, end_ms: int, *, per: Per = "hour") -> Series:
         """The site's hours or days that begin from `start_ms` to before `end_ms`. Raises `StorageFailed`."""
+        (found,) = await self.aggregates(device_id, [tag], start_ms, end_ms, per=per)
+        return found
+
+    async def aggregates(
+        self, device_id: str, tags: Sequence[str], start_ms: int, end_ms: int, *, per: Per = "hour"
+    ) -> list[Series]:
+        """The same of several tags of a device, in their order. Raises `StorageFailed`."""
         if end_ms <= start_ms:
-            return Series(device_id, tag, _PER_S[per])
-        return await self._windows(Question(device_id, tag, start_ms, end_ms), _PER_S[per])
+            return [Series(device_id, tag, _PER_S[per]) for tag in tags]
+        return await self._windows([Question(device_id, tag, start_ms, end_ms) for tag in tags], _PER_S[per])
+
+    async def totals(self, device_id: str, tags: Sequence[str], start_ms: int, end_ms: int) -> list[Total]:
+        """A line a tag of a device over a span, in their order: of its single values where it is shorter than ten
+        windows, else of the windows that begin within it. Raises `StorageFailed`."""
+        if end_ms <= start_ms:
+            return [Total(NOTHING, 0.0) for _ in tags]
+        asked = [Question(device_id, tag, start_ms, end_ms) for tag in tags]
+        tails, window_s, now_ms = self._tails(), self._recorder.keeping.window_s, self._clock.wall_ms()
+        if end_ms - start_ms < _SHORT_WINDOWS * window_s * 1000:
+            raw = [await self._raw(question, MAX_POINTS) for question in asked]
+            if None not in raw:
+                return [raw_total(series) for series in raw if series is not None]
+        return await self._in_parts(
+            asked, lambda reader, part: reader.totals(part, window_s, _unwritten(tails), now_ms)
+        )
 
     async def depth(self) -> Depth:
         """How far back the history goes, and what it takes. Raises `StorageFailed`."""
@@ -129,12 +156,14 @@ class History:
 
     async def _raw(self, asked: Question, most: int | None) -> Series | None:
         """The raw values; None where they do not go back so far, or would be more than `most`."""
+        if not self._recorder.keeping.raw_hours:
+            return None
         tails, window_s = self._tails(), self._recorder.keeping.window_s
 
         def begin(reader: Reader) -> tuple[Sequence[int], list[Scan]] | None:
-            batches = reader.batches(asked)
-            fits = most is None or reader.raw_fits(asked, batches, most, window_s)
-            return (batches, _unwritten(tails)) if fits else None
+            batches, tail = reader.batches(asked), _unwritten(tails)
+            fits = most is None or reader.raw_fits(asked, batches, most, window_s, tail)
+            return (batches, tail) if fits else None
 
         if (begun := await self._ask(begin)) is None:
             return None
@@ -147,9 +176,21 @@ class History:
         series = raw_series(asked, [*traces, tail_trace(asked, tail)])
         return series if most is None or len(series.start_ms) <= most else None
 
-    async def _windows(self, asked: Question, resolution_s: int) -> Series:
+    async def _windows(self, asked: Sequence[Question], resolution_s: int) -> list[Series]:
         tails, window_s, now_ms = self._tails(), self._recorder.keeping.window_s, self._clock.wall_ms()
-        return await self._ask(lambda reader: reader.windows(asked, resolution_s, window_s, _unwritten(tails), now_ms))
+        return await self._in_parts(
+            asked, lambda reader, part: reader.windows(part, resolution_s, window_s, _unwritten(tails), now_ms)
+        )
+
+    async def _in_parts(
+        self, asked: Sequence[Question], read: Callable[[Reader, Sequence[Question]], list[ResultT]]
+    ) -> list[ResultT]:
+        """So few tags at a time that others get their turn of the thread."""
+        found: list[ResultT] = []
+        for first in range(0, len(asked), _TAGS_A_READ):
+            part = asked[first : first + _TAGS_A_READ]
+            found += await self._ask(partial(lambda part, reader: read(reader, part), part))
+        return found
 
     def _tails(self) -> list[tuple[Tail, list[Scan]]]:
         return [(tail, list(tail.scans)) for tail in self._recorder.tails()]

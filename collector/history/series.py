@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from collector.history.calendar import DAY_S, HOUR_S, Calendar
 from collector.history.sheets import Trace
-from collector.history.summaries import Number, Summary
+from collector.history.summaries import NOTHING, Number, Summary, summarize
 from protocols.base import Value
 
 RAW = 0
-_MULTIPLES = (1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1_200, 1_800)
+_MULTIPLES = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 300, 360, 600, 720, 900, 1_200, 1_800)
 _LONG_S = (*(HOUR_S * hours for hours in (1, 2, 3, 4, 6, 8, 12)), *(DAY_S * days for days in (1, 2, 7, 14, 28)))
 
 
@@ -44,6 +44,14 @@ class Series:
     last: list[Value | None] = field(default_factory=list)
     count: list[int] = field(default_factory=list)
     good_share: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One tag over a span in one line. `good_share` (0 to 1) is of the time since there is a history at all."""
+
+    summary: Summary
+    good_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,14 @@ def raw_series(asked: Question, traces: Iterable[Trace]) -> Series:
     return series
 
 
+def raw_total(series: Series) -> Total:
+    """What the good ones of raw values come to; their share is that of the polls."""
+    if not series.start_ms:
+        return Total(NOTHING, 0.0)
+    good = [value if share else None for value, share in zip(series.first, series.good_share, strict=True)]
+    return Total(summarize(series.start_ms, good, 0), sum(series.good_share) / len(good))
+
+
 def window_series(
     asked: Question, resolution_s: int, windows: Mapping[int, Summary], calendar: Calendar, now_ms: int
 ) -> Series:
@@ -97,7 +113,7 @@ def window_series(
         series.mean.append(summary.mean)
         series.first.append(summary.first)
         series.last.append(summary.last)
-        series.count.append(summary.count)
+        series.count.append(summary.counted)
         series.good_share.append(min(1.0, summary.good_ms / lasts_ms))
     return series
 

@@ -4,11 +4,9 @@ import json
 import zlib
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import fsum
-from operator import attrgetter
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 from collector.history.columns import Column, pack_column, unpack_column
 from protocols.base import Value
@@ -17,18 +15,17 @@ Number: TypeAlias = int | float
 
 _NUMBERS = frozenset({int, float, bool})
 _FIGURES = 10
-_FIRST_MS, _LAST_MS = attrgetter("first_ms"), attrgetter("last_ms")
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """`count` good values; `good_ms` is the time they stand for, each for one polling interval.
+class Summary(NamedTuple):
+    """`counted` good values; `good_ms` is the time they stand for, each for one polling interval.
 
     `first` and `last` are those of the earliest and the latest stamp. `minimum`, `maximum` and `total` are None where
-    the values are no numbers, and all but the first two where there was none.
+    the values are no numbers, and all but the first two where there was none. A tuple, because a week of a tag is ten
+    thousand of them.
     """
 
-    count: int = 0
+    counted: int = 0
     good_ms: int = 0
     first_ms: int | None = None
     last_ms: int | None = None
@@ -41,7 +38,7 @@ class Summary:
     @property
     def mean(self) -> float | None:
         """Of the values, each with the same weight."""
-        return None if self.total is None else self.total / self.count
+        return None if self.total is None else self.total / self.counted
 
 
 NOTHING = Summary()
@@ -70,18 +67,17 @@ def add(summaries: Sequence[Summary]) -> Summary:
     """All of them together."""
     if len(summaries) == 1:
         return summaries[0]
-    good = [summary for summary in summaries if summary.count]
+    good = [summary for summary in summaries if summary.counted]
     if not good:
         return NOTHING
-    early, late = min(good, key=_FIRST_MS), max(good, key=_LAST_MS)
+    # All of `good` as columns: the figures of many windows are added up at once.
+    counts, good_ms, first_ms, last_ms, minima, maxima, totals, firsts, lasts = zip(*good, strict=True)
+    begun, ended = min(first_ms), max(last_ms)
     least = most = total = None
-    totals = [summary.total for summary in good if summary.total is not None]
-    if len(totals) == len(good):
-        least = min(cast(Number, summary.minimum) for summary in good)
-        most = max(cast(Number, summary.maximum) for summary in good)
-        total = _sum(totals)
-    count, good_ms = sum(summary.count for summary in good), sum(summary.good_ms for summary in good)
-    return Summary(count, good_ms, early.first_ms, late.last_ms, least, most, total, early.first, late.last)
+    if None not in totals:
+        least, most, total = min(minima), max(maxima), _sum(totals)
+    first, last = firsts[first_ms.index(begun)], lasts[last_ms.index(ended)]
+    return Summary(sum(counts), sum(good_ms), begun, ended, least, most, total, first, last)
 
 
 def _sum(numbers: Sequence[Number]) -> Number:
@@ -96,7 +92,7 @@ def _sum(numbers: Sequence[Number]) -> Number:
 
 def pack_slips(slips: Sequence[Sequence[Entry]]) -> bytes:
     """The entries of several tags over a minute, quickly written, to be read again within the hour."""
-    plain = [[(start, *_figures(summary)) for start, summary in entries] for entries in slips]
+    plain = [[(start, *summary) for start, summary in entries] for entries in slips]
     return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
 
 
@@ -108,7 +104,7 @@ def unpack_slips(packed: bytes) -> list[list[Entry]]:
 
 def pack_entries(entries: Sequence[Entry]) -> bytes:
     """The entries of one tag over an hour, a day or longer: a column a figure, to be kept."""
-    rows = [(start, *_figures(summary)) for start, summary in entries]
+    rows = [(start, *summary) for start, summary in entries]
     columns = [pack_column(column) for column in zip(*rows, strict=True)]
     body = array("H", (len(entries), *map(len, columns))).tobytes() + b"".join(columns)
     packed = zlib.compress(body, 1)
@@ -120,15 +116,8 @@ def unpack_entries(packed: bytes) -> list[Entry]:
     body = zlib.decompress(packed[1:]) if packed[0] else packed[1:]
     count, *lengths = array("H", body[: 2 * (1 + _FIGURES)])
     parts = pairwise(accumulate(lengths, initial=2 * (1 + _FIGURES)))
-    columns = [unpack_column(body[begin:end], count) for begin, end in parts]
-    return [(cast(int, start), Summary(*figures)) for start, *figures in zip(*columns, strict=True)]
-
-
-def _figures(summary: Summary) -> tuple[Value | None, ...]:
-    return (
-        summary.count, summary.good_ms, summary.first_ms, summary.last_ms, summary.minimum, summary.maximum,
-        summary.total, summary.first, summary.last,
-    )  # fmt: skip
+    starts, *figures = (unpack_column(body[begin:end], count) for begin, end in parts)
+    return list(zip(cast(list[int], starts), map(Summary._make, zip(*figures, strict=True)), strict=True))
 
 
 def add_up(entries: Iterable[Entry]) -> dict[int, Summary]:

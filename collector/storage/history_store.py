@@ -7,6 +7,7 @@ numbered by batch and layout, the tiers by the start of their block and tag.
 
 import json
 import os
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,10 @@ from collector.storage.history_schema import TIERS, migrate
 LAYOUT_BITS, TAG_BITS = 20, 24
 _WAL_BYTES = 4 << 20
 _PAGES_A_STEP = 256
+_SINCE = """
+SELECT 'raw', min(first_ms) FROM batches WHERE id >= (SELECT min(id) FROM raw) >> ?
+UNION ALL SELECT tier, min(first_ms) FROM blocks GROUP BY tier
+"""
 _ENTER_BLOCK = """
 INSERT INTO blocks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
     SET first_ms = min(first_ms, excluded.first_ms), recorded_ms = excluded.recorded_ms
@@ -32,6 +37,11 @@ DELETE FROM batches WHERE id < (SELECT max(id) FROM batches)
     AND id < coalesce((SELECT min(id) FROM raw) >> ?1, 1 << 40)
     AND id < coalesce((SELECT min(id) FROM slips) >> ?1, 1 << 40)
 """
+
+
+def since_ms(connection: sqlite3.Connection) -> dict[str, int]:
+    """From when on there is something, by table; of those that hold nothing there is no entry."""
+    return {table: since for table, since in connection.execute(_SINCE, (LAYOUT_BITS,)) if since is not None}
 
 
 class HistoryStore:
@@ -225,9 +235,8 @@ class HistoryStore:
 
     def since_ms(self) -> dict[str, int]:
         """From when on there is something, by table; of those that hold nothing there is no entry."""
-        raw = self._rows("SELECT min(first_ms) FROM batches WHERE id >= (SELECT min(id) FROM raw) >> ?", (LAYOUT_BITS,))
-        tiers = self._rows("SELECT tier, min(first_ms) FROM blocks GROUP BY tier")
-        return {tier: since for tier, since in [("raw", raw[0][0]), *tiers] if since is not None}
+        with storage_errors(self._path):
+            return since_ms(self._connection)
 
     def used_bytes(self) -> int:
         """What the file holds; pages that wait for their next use do not count."""

@@ -123,7 +123,8 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A stretch of a tag's history in one line. `good_share` is the part of the measured time that was good."""
+    """A stretch of a tag's history in one line. `good_share` is the part of the time, since there is a history, that
+    good values stand for."""
 
     device_id: str
     device_name: str

@@ -49,7 +49,7 @@ def application(sources: Sources, token: Token, closing: asyncio.Event) -> ASGIA
     api.add_exception_handler(Exception, _own_fault)
     settings = sources.settings
     hosts = AllowedHosts(settings.http_host, settings.http_allowed_hosts)
-    return Guard(api, hosts, token, open_reading=is_loopback(settings.http_host))
+    return Guard(api, hosts, token, sources.clock, open_reading=is_loopback(settings.http_host))
 
 
 async def _name_the_field(request: Request, error: Exception) -> JSONResponse:

@@ -27,7 +27,8 @@ class TagEntry:
 
 @dataclass(frozen=True, slots=True)
 class DeviceEntry:
-    """One device. `endpoint` is for the eye; tags that were refused are not in `tags`."""
+    """One device. `endpoint` is for the eye; tags that were refused are not in `tags`; the one that is read most
+    often is read every `shortest_ms`."""
 
     id: str
     name: str
@@ -36,6 +37,7 @@ class DeviceEntry:
     interval_ms: int
     location: Location
     tags: Mapping[str, TagEntry]
+    shortest_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def catalogue_of(in_force: InForce) -> Catalogue:
             device.interval_ms,
             device.location or Location(),
             tags,
+            min((tag.interval_ms for tag in tags.values()), default=device.interval_ms),
         )
     return Catalogue(devices | _lost(in_force.plan, devices))
 

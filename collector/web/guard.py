@@ -1,12 +1,14 @@
 """Who may ask what: the Host header, the token, and the headers that every answer bears."""
 
 import hmac
+from email.utils import formatdate
 from http.cookies import CookieError, SimpleCookie
 
 import orjson
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from collector.clock import Clock
 from collector.web.hosts import AllowedHosts, name_of
 from collector.web.token import COOKIE, Token
 
@@ -35,10 +37,11 @@ class Guard:
     Whatever changes something needs the token in any case.
     """
 
-    def __init__(self, app: ASGIApp, hosts: AllowedHosts, token: Token, *, open_reading: bool) -> None:
+    def __init__(self, app: ASGIApp, hosts: AllowedHosts, token: Token, clock: Clock, *, open_reading: bool) -> None:
         self._app = app
         self._hosts = hosts
         self._token = token
+        self._clock = clock
         self._open_reading = open_reading
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,6 +56,7 @@ class Guard:
                 for name, value in _HEADERS.items():
                     answer.setdefault(name, value)
                 answer.setdefault("Cache-Control", "no-store")
+                answer.setdefault("Date", formatdate(self._clock.wall_ms() / 1000, usegmt=True))
             await send(message)
 
         refusal = self._refusal(scope["method"], scope["path"], headers, trusted)

@@ -14,6 +14,8 @@ from pydantic import JsonValue
 from protocols.base import Value
 
 ROWS_AT_ONCE = 2_000
+LARGEST_EXACT = 2**53 - 1
+"""Of integers as JavaScript reads them."""
 
 
 class Json(Response):
@@ -61,5 +63,12 @@ def _cell(value: object) -> object:
 
 
 def as_json(value: Value | None) -> JsonValue:
-    """A tag's value is JSON by its nature; only its type does not say so."""
-    return [as_json(each) for each in value] if isinstance(value, list) else value
+    """A tag's value is JSON by its nature; but JavaScript rounds integers beyond 2^53, so these are texts."""
+    if isinstance(value, list):
+        return [as_json(each) for each in value]
+    return str(value) if isinstance(value, int) and abs(value) > LARGEST_EXACT else value
+
+
+def as_figure(figure: int | float | None) -> float | None:
+    """A figure to draw; of integers that are too large for JSON's 64 bits as many digits as a float has."""
+    return float(figure) if isinstance(figure, int) and abs(figure) > LARGEST_EXACT else figure

@@ -1,5 +1,6 @@
 """uvicorn as a guest on the collector's loop: no signals, no log, no process of its own."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 
@@ -11,15 +12,27 @@ CLOSE_WITHIN_S = 1
 
 
 class QuietServer(uvicorn.Server):
-    """Leaves the signals to the collector."""
+    """Leaves the signals to the collector, and sleeps while nobody asks: its own loop wakes up ten times a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._leaving = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def main_loop(self) -> None:
+        await self._leaving.wait()
 
-def quiet_server(app: ASGIApp) -> uvicorn.Server:
-    """Serves on sockets that are given to `serve`, until `should_exit`."""
+    def leave(self) -> None:
+        """Have `serve` come to its end."""
+        self.should_exit = True
+        self._leaving.set()
+
+
+def quiet_server(app: ASGIApp) -> QuietServer:
+    """Serves on sockets that are given to `serve`, until `leave`. The application adds the `Date` itself."""
     return QuietServer(
         uvicorn.Config(
             app,
@@ -30,6 +43,7 @@ def quiet_server(app: ASGIApp) -> uvicorn.Server:
             log_level="critical",
             access_log=False,
             server_header=False,
+            date_header=False,
             proxy_headers=False,
             limit_concurrency=MOST_CONNECTIONS,
             timeout_keep_alive=15,

@@ -5,6 +5,7 @@ Nothing of FastAPI is loaded here: `importlib` does that in a thread, once polli
 
 import asyncio
 import errno
+import gc
 import importlib
 import socket
 from typing import TYPE_CHECKING
@@ -51,6 +52,7 @@ async def _serve(sources: Sources, token: Token) -> None:
         if not is_loopback(settings.http_host):
             await asyncio.to_thread(token.needed)
         app = await asyncio.to_thread(_application, sources, token, closing)
+        gc.freeze()  # it lives on, and need not be gone through by every full garbage collection
         if CONDITION in board.conditions:
             log.info("the page can be had again", _thing="page")
         board.clear_condition(CONDITION)
@@ -68,7 +70,7 @@ async def _run(app: "ASGIApp", listener: socket.socket, closing: asyncio.Event) 
         await asyncio.shield(serving)
     finally:
         closing.set()
-        server.should_exit = True
+        server.leave()
         await serving
 
 

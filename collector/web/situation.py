@@ -50,10 +50,9 @@ def _values(sources: Sources, catalogue: Catalogue) -> reports.Check:
     if not wanted:
         return reports.Check(False, "no device is to be polled")
     intervals = [
-        tag.interval_ms
+        entry.shortest_ms
         for device in wanted
         if (entry := catalogue.devices.get(device.id)) and device.condition is not DeviceCondition.REFUSED
-        for tag in entry.tags.values()
     ]
     allowed_s = max(QUIET_AT_LEAST_S, 3 * min(intervals, default=0) / 1000)
     quiet_s = sources.latest.quiet_s()

@@ -41,6 +41,32 @@ class Series(Protocol):
     def good_share(self) -> Sequence[float]: ...
 
 
+class Figures(Protocol):
+    """What so many good values come to; None where there are none, or no numbers."""
+
+    @property
+    def counted(self) -> int: ...
+    @property
+    def minimum(self) -> float | None: ...
+    @property
+    def maximum(self) -> float | None: ...
+    @property
+    def mean(self) -> float | None: ...
+    @property
+    def first(self) -> Value | None: ...
+    @property
+    def last(self) -> Value | None: ...
+
+
+class Total(Protocol):
+    """A tag over a stretch of time, in one line."""
+
+    @property
+    def summary(self) -> Figures: ...
+    @property
+    def good_share(self) -> float: ...
+
+
 class Depth(Protocol):
     """How far back each tier of the history really goes, and what it costs the disk."""
 
@@ -61,7 +87,8 @@ class Depth(Protocol):
 
 
 class HistorySource(Protocol):
-    """The history on disk. Stretches are half open; `aggregate` gives the site's hours or days.
+    """The history on disk. Stretches are half open; `aggregates` gives the site's hours or days, `totals` a line each,
+    both of several tags of a device in their order.
 
     All of it may raise `StorageFailed`.
     """
@@ -76,9 +103,10 @@ class HistorySource(Protocol):
         max_points: int = 2000,
         resolution_s: int | None = None,
     ) -> Series: ...
-    async def aggregate(
-        self, device_id: str, tag: str, start_ms: int, end_ms: int, *, per: Literal["hour", "day"] = "hour"
-    ) -> Series: ...
+    async def aggregates(
+        self, device_id: str, tags: Sequence[str], start_ms: int, end_ms: int, *, per: Literal["hour", "day"] = "hour"
+    ) -> Sequence[Series]: ...
+    async def totals(self, device_id: str, tags: Sequence[str], start_ms: int, end_ms: int) -> Sequence[Total]: ...
     async def depth(self) -> Depth: ...
 
 

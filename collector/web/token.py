@@ -24,19 +24,20 @@ class Token:
 
     def fits(self, offered: str) -> bool:
         """Whether this is the token."""
-        known = self._known()
+        known = self.known()
         return known is not None and hmac.compare_digest(offered.encode(), known.encode())
 
     def fits_cookie(self, offered: str) -> bool:
         """Whether this is what a browser that logged in was given."""
-        known = self._known()
+        known = self.known()
         return known is not None and hmac.compare_digest(offered.encode(), _seal(known).encode())
 
     def cookie(self) -> str:
         """What a browser is given in place of the token. Raises `OSError`."""
         return _seal(self.needed())
 
-    def _known(self) -> str | None:
+    def known(self) -> str | None:
+        """The token, if there is one yet."""
         self._token = self._token or self._kept()
         return self._token
 

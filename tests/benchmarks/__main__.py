@@ -6,7 +6,20 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks import backlog, drivers, history, many_tags, planning, polling, reloading, scale, starting, values
+from tests.benchmarks import (
+    api,
+    backlog,
+    drivers,
+    history,
+    looked_at,
+    many_tags,
+    planning,
+    polling,
+    reloading,
+    scale,
+    starting,
+    values,
+)  # fmt: skip
 from tests.benchmarks.drivers import Rounds
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.machine import describe
@@ -58,6 +71,10 @@ def _measure(at: Site, *, quick: bool) -> Iterator[Figure]:
     yield from values.measure(0.05 if quick else 0.7)
     _say("history")
     yield from history.measure(at.folder, 2 if quick else 65)
+    _say("api")
+    yield from api.measure(at, 60 if quick else 7 * 1_440, 2 if quick else 100)
+    _say("what history, API and page add")
+    yield from looked_at.measure(at, 1 if quick else 60, 1 if quick else 3)
     _say("protocols")
     yield from drivers.measure(Rounds(1, 3) if quick else Rounds(5, 20))
     if not quick:

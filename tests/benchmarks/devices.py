@@ -6,8 +6,11 @@ Usage: python -m tests.benchmarks.devices PROTOCOL DEVICES WORDS. Its first line
 import asyncio
 import resource
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from math import sin
+from random import Random
 from struct import pack
 
 from simulators.modbus import ModbusPlc, Table, Unit
@@ -22,11 +25,35 @@ DB = 1
 OPCUA_FOLDER = "Line"
 
 
+def _modbus_plc(words: int) -> ModbusPlc:
+    return ModbusPlc({1: Unit(memory={Table.HOLDING: (range(words),)})})
+
+
 @asynccontextmanager
 async def _modbus(words: int) -> AsyncIterator[int]:
-    async with ModbusPlc({1: Unit(memory={Table.HOLDING: (range(words),)})}) as plc:
+    async with _modbus_plc(words) as plc:
         plc.poke(1, Table.HOLDING, 0, [reading(number) for number in range(words)])
         yield plc.port
+
+
+@asynccontextmanager
+async def _moving(words: int) -> AsyncIterator[int]:
+    """Readings that drift and tremble, as those of a process do."""
+    async with _modbus_plc(words) as plc, asyncio.TaskGroup() as tasks:
+        stirring = tasks.create_task(_stir(plc, words))
+        yield plc.port
+        stirring.cancel()
+
+
+async def _stir(plc: ModbusPlc, words: int) -> None:
+    chance = Random(1)
+    while True:
+        turn = time.monotonic() / 60
+        drift = [int(500 * (1 + sin(turn + number))) for number in range(words)]
+        plc.poke(
+            1, Table.HOLDING, 0, [reading(n) % 5_000 + moved + chance.randrange(4) for n, moved in enumerate(drift)]
+        )
+        await asyncio.sleep(0.5)
 
 
 @asynccontextmanager
@@ -54,6 +81,7 @@ async def _opcua(words: int) -> AsyncIterator[int]:
 
 _DEVICES: dict[str, Callable[[int], AbstractAsyncContextManager[int]]] = {
     "modbus_tcp": _modbus,
+    "moving": _moving,
     "s7": _s7,
     "xgt": _xgt,
     "opcua": _opcua,

@@ -30,7 +30,7 @@ _QUERIES = 50
 
 Signal = Callable[[random.Random, int, int], Value]
 
-_SIGNALS: tuple[tuple[int, Signal], ...] = (
+SIGNALS: tuple[tuple[int, Signal], ...] = (
     (400, lambda chance, n, t: round(25 + 5 * math.sin((t + 17 * n) / 300) + chance.gauss(0, 0.15), 1)),
     (200, lambda chance, n, t: round(11 + math.sin((t + 7 * n) / 60) + chance.gauss(0, 0.03), 2)),
     (150, lambda chance, n, t: int(20_000 + 3_000 * math.sin((t + n) / 100) + chance.gauss(0, 30))),
@@ -90,7 +90,7 @@ async def _record(history: History, device: DevicePlan, clock: FakeClock, minute
 def _minute(device: DevicePlan, clock: FakeClock, chance: random.Random) -> Iterator[Scan]:
     for _ in range(60):
         second = clock.wall_ms() // 1000
-        values = [signal(chance, number, second) for count, signal in _SIGNALS for number in range(count)]
+        values = [signal(chance, number, second) for count, signal in SIGNALS for number in range(count)]
         yield scan_of(device, clock.wall_ms(), values)
         clock.advance(1)
 

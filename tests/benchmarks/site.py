@@ -4,7 +4,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -59,16 +59,20 @@ def installation(at: Site, variant: Variant) -> Iterator[Installation]:
 
 @contextmanager
 def collector(
-    at: Site, *devices: dict[str, object], module: str = "collector"
+    at: Site, *devices: dict[str, object], module: str = "collector", settings: Mapping[str, object] | None = None
 ) -> Iterator[tuple[str, CollectorProcess]]:
-    """A Fleet server that knows these devices, and an edge id and a collector, not yet started, to poll them."""
+    """A Fleet server that knows these devices, and an edge id and a collector, not yet started, to poll them.
+
+    `settings` are those that are not as shipped.
+    """
     edge_id = f"edge-bench-{next(_edges)}"
     with ExitStack() as stack:
         file = at.folder / f"{edge_id}.json"
         file.write_bytes(document(edge_id, *devices))
         fleet_url = stack.enter_context(_fleet(file))
-        settings = variables(at, edge_id) | {"EDGE_SERVER_URL": fleet_url}
-        process = CollectorProcess(at.folder / edge_id, settings, module)
+        process = CollectorProcess(
+            at.folder / edge_id, variables(at, edge_id) | {"EDGE_SERVER_URL": fleet_url} | dict(settings or {}), module
+        )
         stack.push(process.__exit__)
         yield edge_id, process
 

@@ -157,5 +157,5 @@ class PageRig:
     async def close(self) -> None:
         """Stop serving."""
         self._closing.set()
-        self._server.should_exit = True
+        self._server.leave()
         await self._serving

@@ -36,6 +36,31 @@ class CurveSeries:
 
 
 @dataclass(frozen=True, slots=True)
+class CurveFigures:
+    """What a stretch of the curve comes to."""
+
+    counted: int
+    minimum: float
+    maximum: float
+    mean: float
+    first: Value | None
+    last: Value | None
+
+    @classmethod
+    def of(cls, curve: CurveSeries) -> "CurveFigures":
+        means = [mean for mean in curve.mean if mean is not None]
+        return cls(len(means), min(means), max(means), sum(means) / len(means), means[0], means[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class CurveTotal:
+    """The same, and all of it good."""
+
+    summary: CurveFigures
+    good_share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class CurveDepth:
     """As deep as it takes."""
 
@@ -76,11 +101,15 @@ class CurveHistory:
         figures = lows, highs, means, firsts, firsts, counts, [1.0] * len(stamps)
         return CurveSeries(device_id, tag, resolution_s, stamps, *figures)
 
-    async def aggregate(
-        self, device_id: str, tag: str, start_ms: int, end_ms: int, *, per: Literal["hour", "day"] = "hour"
-    ) -> CurveSeries:
+    async def aggregates(
+        self, device_id: str, tags: Sequence[str], start_ms: int, end_ms: int, *, per: Literal["hour", "day"] = "hour"
+    ) -> list[CurveSeries]:
         width_s = 3_600 if per == "hour" else 86_400
-        return await self.series(device_id, tag, start_ms, end_ms, resolution_s=width_s)
+        return [await self.series(device_id, tag, start_ms, end_ms, resolution_s=width_s) for tag in tags]
+
+    async def totals(self, device_id: str, tags: Sequence[str], start_ms: int, end_ms: int) -> list[CurveTotal]:
+        curves = [await self.series(device_id, tag, start_ms, end_ms) for tag in tags]
+        return [CurveTotal(CurveFigures.of(curve)) for curve in curves]
 
     async def depth(self) -> CurveDepth:
         return CurveDepth()

@@ -8,6 +8,7 @@ from pathlib import Path
 from collector.cli.doctor import findings
 from collector.cli.doctor.devices import look_at_serial_port
 from collector.cli.doctor.finding import Finding, Mark
+from collector.cli.doctor.history import look_at_history
 from collector.cli.doctor.servers import look_at_clock
 from collector.cli.doctor.storage import look_at_data_folder
 from collector.clock import SystemClock
@@ -187,3 +188,29 @@ async def test_it_takes_the_connection_of_no_collector_that_runs(tmp_path: Path)
         assert [body["status"] for body in hall.messages("status")] == ["online"] * len(hall.messages("status"))
         assert "no connection to the broker" not in hall.collector.log
         assert "another client" not in hall.collector.log
+
+
+async def test_how_far_the_history_reaches_back_is_read_or_asked(tmp_path: Path) -> None:
+    port = free_port()
+    async with Hall(tmp_path, HTTP_PORT=port) as hall:
+        hall.configure(modbus_device(await hall.plc()))
+        hall.collector.start()
+        await hall.until(lambda: len(hall.messages("data")) > 3, what="data")
+        await hall.until(lambda: "url=http" in hall.collector.log, what="the page")
+        settings = settings_of(
+            tmp_path, DATA_DIR=hall.collector.folder / "data", HISTORY_MAX_MB=64, HTTP_PORT=port,
+            EDGE_SERVER_URL=hall.fleet.url, MQTT_BROKER_URL=hall.broker.url,
+        )  # fmt: skip
+        running = await look_at_history(settings, SystemClock())
+        assert running.mark is Mark.GOOD
+        assert "known ten minutes after the start" in running.said
+        await hall.collector.stop()
+        stopped = await look_at_history(settings, SystemClock())
+        assert stopped.mark is Mark.GOOD
+        assert "reaches back: single values 0 min" in stopped.said
+        assert "of 64 MB" in stopped.said
+        assert about("history", await found(settings)) == stopped
+    off = await look_at_history(settings_of(tmp_path), SystemClock())
+    assert "off" in off.said
+    settings.data_dir.joinpath("history", "history.db").write_bytes(b"garbage" * 1_000)
+    assert (await look_at_history(settings, SystemClock())).mark is Mark.BAD

@@ -70,6 +70,12 @@ async def test_values_change_live_and_names_that_hurt_are_only_names(page: PageR
         assert await browser.locator("img, b b, main script").count() == 0
 
 
+async def test_a_large_counter_keeps_its_digits(page: PageRig) -> None:
+    page.feed("2", level=2**63 - 1)
+    async with tab(f"{page.url}/#/device/2") as browser:
+        await expect(browser.locator("tr", has_text="level").locator(".value b")).to_have_text("9223372036854775807")
+
+
 async def test_a_device_that_is_away_is_shown_with_its_reason_and_what_to_do(page: PageRig) -> None:
     async with tab(page.url) as browser:
         await expect(browser.locator(".card", has_text="충전라인_S7_02")).to_contain_text("Online")

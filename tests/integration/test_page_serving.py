@@ -115,9 +115,12 @@ async def test_a_port_in_use_is_a_condition_and_the_page_comes_when_it_is_free(
             page = asyncio.create_task(serving.serve_page(rig.sources))
             await held(rig.board, serving.CONDITION)
             assert f"port {port} of 127.0.0.1 is in use" in rig.board.conditions[serving.CONDITION].detail
+            without_page = rig.trace.points(100)[0]
+            assert without_page
             other.close()
             await until_served(f"http://127.0.0.1:{port}")
             assert serving.CONDITION not in rig.board.conditions
+            assert rig.trace.points(100)[0][: len(without_page)] == without_page, "the buffer's course is kept"
             page.cancel()
             async with asyncio.timeout(3):
                 await asyncio.wait([page])

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from collector.cli.doctor.devices import look_at_devices
 from collector.cli.doctor.finding import Finding, Mark, note
+from collector.cli.doctor.history import look_at_history
 from collector.cli.doctor.servers import ask_fleet, look_at_broker, look_at_clock, look_at_names
 from collector.cli.doctor.storage import belongs_to_us, look_at_data_folder
 from collector.clock import Clock, SystemClock
@@ -33,12 +34,13 @@ def examine(env_file: Path | None, console: Console, errors: Console) -> int:
 
 
 async def findings(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
-    """All that is found, as it is found: settings, disk, names, Fleet server, clock, broker, devices."""
+    """All that is found, as it is found: settings, disk, history, names, Fleet server, clock, broker, devices."""
     DEVICE_NETWORKS.set(settings.device_networks)
     for warning in settings.warnings:
         yield note("settings", str(warning))
     for finding in look_at_data_folder(settings):
         yield finding
+    yield await look_at_history(settings, clock)
     async for finding in look_at_names(settings):
         yield finding
     answer = await ask_fleet(settings, clock)

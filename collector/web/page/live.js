@@ -54,12 +54,15 @@ function take({ device_id, stamp_ms, values, quality }) {
   live.values.set(device_id, known);
   for (const [tag, value] of Object.entries(values)) {
     known.set(tag, { value, quality: quality[tag] ?? "good", stamp_ms });
-    if (typeof value !== "object" && typeof value !== "string") trail(device_id, tag).push([stamp_ms, Number(value)]);
+    if (isNumber(value)) trail(device_id, tag).push([stamp_ms, Number(value)]);
   }
   for (const [tag, why] of Object.entries(quality)) if (!(tag in values)) known.set(tag, { value: null, quality: why, stamp_ms });
   for (const points of live.trails.get(device_id)?.values() ?? []) if (points.length > MOST_POINTS) points.splice(0, points.length - MOST_POINTS);
   tell("values");
 }
+
+/** Integers that a number can not hold exactly come as texts. */
+const isNumber = (value) => typeof value === "number" || typeof value === "boolean" || (typeof value === "string" && /^-?\d{16,20}$/.test(value) && !Number.isSafeInteger(Number(value)));
 
 /** The last points of a tag, [ms, number] each, since the page looks at its device. */
 export function trail(device_id, tag) {

@@ -11,7 +11,7 @@ from collector.config.plan import Thresholds
 from collector.web import answers, asked, sources, times
 from collector.web.catalogue import Catalogue, Catalogues
 from collector.web.limits import as_limits
-from collector.web.rendering import Json
+from collector.web.rendering import Json, as_figure
 from collector.web.situation import iso
 
 OFF = "this collector watches over no alarms"
@@ -128,7 +128,7 @@ def _alarm(alarm: sources.Alarm, catalogue: Catalogue) -> answers.Alarm:
         alarm.tag,
         alarm.level,
         alarm.state,
-        alarm.value,
+        as_figure(alarm.value),
         alarm.limit,
         tag.unit if tag else "",
         iso(alarm.since_ms) or "",

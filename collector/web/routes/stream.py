@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from itertools import count
 from typing import Annotated
 
 import orjson
@@ -12,9 +13,12 @@ from collector.status.board import DeviceState
 from collector.status.latest import Seen
 from collector.web import answers, situation
 from collector.web.catalogue import Catalogues
+from collector.web.rendering import as_json
 from collector.web.sources import Sources
 
 EVERY_S = 1.0
+STATUS_EVERY = 2
+"""Each so many turns: what it costs is what an open page costs."""
 MOST_LISTENERS = 32
 Told = tuple[object, ...]
 
@@ -30,7 +34,7 @@ def stream_routes(sources: Sources, catalogues: Catalogues, closing: asyncio.Eve
         device_id: Annotated[list[str], Query(max_length=1_000, description="Only their values.")] = [],  # noqa: B006
         values: Annotated[bool, Query(description="false: no values, only how all does.")] = True,
     ) -> Response:
-        """`status` every second, `device` when one changes, `values` of each new poll cycle:
+        """`status` every two seconds, `device` when one changes, `values` of each new poll cycle:
         `{"device_id", "stamp_ms", "values": {tag: value}, "quality": {tag: why not good}}`."""
         if len(listeners) >= MOST_LISTENERS:
             raise HTTPException(429, f"{MOST_LISTENERS} streams are open already; close some pages")
@@ -41,7 +45,8 @@ def stream_routes(sources: Sources, catalogues: Catalogues, closing: asyncio.Eve
             try:
                 yield b"retry: 2000\n\n"
                 while not closing.is_set():
-                    yield await teller.news()
+                    if news := await teller.news():
+                        yield news
                     await _until(closing, EVERY_S)
             finally:
                 listeners.discard(teller)
@@ -62,6 +67,7 @@ class _Teller:
         self._only = only
         self._values = values
         self._changes = changes
+        self._turns = count()
         self._devices: dict[str, Told] = {}
         self._cycles: dict[tuple[str, tuple[str, ...]], int] = {}
 
@@ -69,7 +75,9 @@ class _Teller:
         """The events since the last call; all that there is at the first."""
         catalogue = await self._catalogues.now()
         states = self._sources.board.devices
-        frames = [_frame("status", situation.status(self._sources, catalogue, changes=self._changes))]
+        frames = []
+        if next(self._turns) % STATUS_EVERY == 0:
+            frames.append(_frame("status", situation.status(self._sources, catalogue, changes=self._changes)))
         for state in states.values():
             entry = catalogue.devices.get(state.id)
             told = _worth_telling(state, entry)
@@ -100,7 +108,7 @@ def _worth_telling(state: DeviceState, entry: object) -> Told:
 
 
 def _cycle(cycle: Seen) -> bytes:
-    values = {name: value for name, value in zip(cycle.names, cycle.values, strict=True) if value is not None}
+    values = {name: as_json(value) for name, value in zip(cycle.names, cycle.values, strict=True) if value is not None}
     quality = {cycle.names[position]: why.value for position, why in cycle.bad.items()}
     fields = {"device_id": cycle.device.id, "stamp_ms": cycle.stamp_ms, "values": values, "quality": quality}
     return _frame("values", fields)

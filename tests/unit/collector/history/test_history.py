@@ -146,8 +146,24 @@ async def test_auto_gives_the_finest_that_fits(tmp_path: Path) -> None:
         assert (raw.resolution_s, len(raw.start_ms), raw.maximum == raw.first) == (0, 1800, True)
         assert (await history.series("1", "a", start, end)).resolution_s == 60
         few = await history.series("1", "a", start, end, max_points=20)
-        assert (few.resolution_s, len(few.start_ms)) == (300, 12)
+        assert (few.resolution_s, len(few.start_ms)) == (240, 15)
         assert set(few.good_share) == {1.0}
+
+
+async def test_auto_on_a_fresh_gateway_is_as_fine_as_what_there_is(tmp_path: Path) -> None:
+    """However long a stretch is asked for, what was not recorded has no points."""
+    clock, device = FakeClock(), plain_device(["a"])
+    async with opened(tmp_path, clock, device=device) as history:
+        for minutes in range(1, 34):
+            record_minute(history, device, clock)  # the first one is not yet written when it is asked for
+            for days in (1, 7, 300):
+                series = await history.series("1", "a", clock.wall_ms() - days * DAY_MS, clock.wall_ms())
+                assert (series.resolution_s, len(series.start_ms)) == (0, 60 * minutes)
+            if minutes > 2:
+                await history.flush()
+        record_minute(history, device, clock)
+        week = await history.series("1", "a", clock.wall_ms() - 7 * DAY_MS, clock.wall_ms())
+        assert (week.resolution_s, len(week.start_ms)) == (60, 34)
 
 
 @pytest.mark.parametrize("window_s", [1, 60, 100, 900, 7200, 86_400])

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from collector.config.plan import DevicePlan, Plan
 from collector.history.calendar import Calendar
-from collector.history.history import History
+from collector.history.history import History, Per
 from collector.history.series import Series
 from collector.polling.scan import Scan
 from collector.status.board import Board
@@ -126,6 +127,34 @@ async def compare(history: History, plant: Plant, zone: ZoneInfo, window_s: int,
         raw = await history.series("1", tag, 0, FOREVER, resolution_s=0)
         rows = sorted((stamp, values[tag]) for stamp, values, _ in plant.rows if tag in values)
         assert list(zip(raw.start_ms, raw.first, strict=True)) == rows
+    for per in get_args(Per):
+        single = [await history.aggregate("1", tag, 0, FOREVER, per=per) for tag in TAGS]
+        assert await history.aggregates("1", TAGS, 0, FOREVER, per=per) == single
+    await compare_totals(history, plant, zone, window_s)
+
+
+async def compare_totals(history: History, plant: Plant, zone: ZoneInfo, window_s: int) -> None:
+    """Over any span: of single values where it is short, else of what is in the windows that begin within it."""
+    calendar = Calendar(zone)
+    for _ in range(4):
+        somewhere = [stamp for stamp, _, _ in plant.rows] or [0]
+        start, end = sorted(plant.chance.choice(somewhere) + plant.chance.randrange(-90_000, 90_000) for _ in range(2))
+        short = end - start < 10 * window_s * 1000
+        totals = await history.totals("1", TAGS, start, end)
+        for tag, total in zip(TAGS, totals, strict=True):
+            good = [
+                values[tag]
+                for stamp, values, bad in sorted(plant.rows, key=itemgetter(0))
+                if start <= (stamp if short else calendar.cell(stamp, window_s)[0]) < end
+                if tag not in bad and values.get(tag) is not None
+            ]
+            numbers = [value for value in good if isinstance(value, int | float)]
+            found = total.summary
+            assert found.counted == len(good)
+            assert (found.minimum, found.maximum) == (min(numbers, default=None), max(numbers, default=None))
+            assert found.mean == (pytest.approx(sum(numbers) / len(numbers), rel=1e-9, abs=1e-12) if numbers else None)
+            assert (found.first, found.last) == ((good[0], good[-1]) if good else (None, None))
+            assert 0 <= total.good_share <= 1
 
 
 def opened(folder: Path, zone: ZoneInfo, clock: FakeClock) -> AbstractAsyncContextManager[History]:
