@@ -1,6 +1,7 @@
 """Who may ask what: the Host header, the token, and the headers that every answer bears."""
 
 import hmac
+from email.utils import formatdate
 from http.cookies import CookieError, SimpleCookie
 
 import orjson
@@ -53,6 +54,7 @@ class Guard:
                 for name, value in _HEADERS.items():
                     answer.setdefault(name, value)
                 answer.setdefault("Cache-Control", "no-store")
+                answer.setdefault("Date", formatdate(usegmt=True))
             await send(message)
 
         refusal = self._refusal(scope["method"], scope["path"], headers, trusted)
