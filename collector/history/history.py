@@ -18,6 +18,7 @@ import structlog
 from collector.clock import Clock
 from collector.config.plan import Plan
 from collector.history.calendar import DAY_S, HOUR_S, Calendar
+from collector.history.folded import FoldedScan
 from collector.history.reading import Reader, tail_trace
 from collector.history.recorder import Recorder, Tail
 from collector.history.series import RAW, Depth, Question, Series, finest_resolution_s, raw_series
@@ -129,12 +130,12 @@ class History:
 
     async def _raw(self, asked: Question, most: int | None) -> Series | None:
         """The raw values; None where they do not go back so far, or would be more than `most`."""
-        tails, window_s = self._tails(), self._recorder.keeping.window_s
+        tails, window_s, device_id = self._tails(), self._recorder.keeping.window_s, asked.device_id
 
         def begin(reader: Reader) -> tuple[Sequence[int], list[Scan]] | None:
             batches = reader.batches(asked)
             fits = most is None or reader.raw_fits(asked, batches, most, window_s)
-            return (batches, _unwritten(tails)) if fits else None
+            return (batches, _unwritten(tails, device_id)) if fits else None
 
         if (begun := await self._ask(begin)) is None:
             return None
@@ -149,15 +150,20 @@ class History:
 
     async def _windows(self, asked: Question, resolution_s: int) -> Series:
         tails, window_s, now_ms = self._tails(), self._recorder.keeping.window_s, self._clock.wall_ms()
-        return await self._ask(lambda reader: reader.windows(asked, resolution_s, window_s, _unwritten(tails), now_ms))
 
-    def _tails(self) -> list[tuple[Tail, list[Scan]]]:
+        def read(reader: Reader) -> Series:
+            return reader.windows(asked, resolution_s, window_s, _unwritten(tails, asked.device_id), now_ms)
+
+        return await self._ask(read)
+
+    def _tails(self) -> list[tuple[Tail, list[FoldedScan]]]:
         return [(tail, list(tail.scans)) for tail in self._recorder.tails()]
 
     def _ask(self, job: Callable[[Reader], ResultT]) -> asyncio.Future[ResultT]:
         return self._thread.submit(lambda: self._vault.ask(job))
 
 
-def _unwritten(tails: Sequence[tuple[Tail, list[Scan]]]) -> list[Scan]:
+def _unwritten(tails: Sequence[tuple[Tail, list[FoldedScan]]], device_id: str) -> list[Scan]:
     """Asked in the storage thread, so that nothing is seen twice."""
-    return [scan for tail, scans in tails if not tail.written for scan in scans]
+    unwritten = (scan for tail, scans in tails if not tail.written for scan in scans)
+    return [scan.unfold() for scan in unwritten if scan.device.id == device_id]
