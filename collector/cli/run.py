@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import structlog
-from rich.console import Console
-from rich.markup import escape
 
 from collector.cli.foreground import bound_end, until_signal
+from collector.cli.lean import without
 from collector.settings import Settings, SettingsError, load_settings
 from collector.status.logs import Log, configure_logs
 
@@ -58,7 +57,8 @@ def _run(settings: Settings, written: Log, *, dry_run: bool) -> int:
         from collector.cli.dry_run import print_scans
 
         return _until_signal(lambda stop: print_scans(settings, stop))
-    from collector.app import run
+    with without("click", "rich"):
+        from collector.app import run
 
     return _until_signal(lambda stop: run(settings, stop, written, lambda: bound_end(FORCED_EXIT_S)))
 
@@ -68,6 +68,9 @@ def read_settings(env_file: Path | None) -> Settings | None:
     try:
         return load_settings(env_file, os.environ)
     except SettingsError as error:
+        from rich.console import Console
+        from rich.markup import escape
+
         console = Console(stderr=True, soft_wrap=True)
         for problem in error.problems:
             console.print(f"[red]error:[/]   {escape(str(problem))}")

@@ -21,9 +21,10 @@ from collector.storage.thread import StorageThread
 
 ResultT = TypeVar("ResultT")
 
-VALUES_A_BATCH = 1_000_000
-"""So many are written before the minute is over, so that memory stays small. They are packed as columns, so what is
-written of many tags should be many rows of each: with one row, packing takes eight times as long."""
+VALUES_A_BATCH = 500_000
+"""So many are written before the minute is over, so that memory stays small."""
+ROWS_A_BATCH = 10
+"""But so many of each tag at least: values are packed as columns, and with one a column that takes six times as long."""
 VALUES_MOST = 4_000_000
 _MINUTE_MS = 60_000
 _WAITING_MOST = 30
@@ -60,6 +61,7 @@ class Recorder:
         self._wake = asyncio.Event()
         self._flushing = asyncio.Lock()
         self._stopping = False
+        self._batch = VALUES_A_BATCH
         # Until the document says for how long, nothing is too old.
         self._followed = False
 
@@ -68,12 +70,13 @@ class Recorder:
         minute = self._minute
         minute.scans.append(FoldedScan.of(scan))
         minute.values += len(scan.names)
-        if minute.values >= VALUES_A_BATCH:
+        if minute.values >= self._batch:
             self._full()
 
     def follow(self, plan: Plan) -> None:
         """Keep windows of the size, and for the days, that the document says."""
         self._followed = True
+        self._batch = max(VALUES_A_BATCH, ROWS_A_BATCH * plan.tag_count)
         self.keeping = Keeping(plan.aggregation_interval_s, plan.local_retention_days, self.keeping.raw_hours)
 
     def tails(self) -> tuple[Tail, Tail]:
