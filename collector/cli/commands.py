@@ -89,9 +89,9 @@ def run(
 
       edge-collector run --env-file /etc/edge/.env --dry-run
     """
-    from collector.cli.lean import without
+    from collector.lean import without
 
-    with without("click", "rich"):
+    with without("rich"):  # which structlog has for drawing tracebacks
         from collector.cli.run import run_collector
 
     raise typer.Exit(run_collector(env_file, dry_run=dry_run))

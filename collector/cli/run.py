@@ -10,7 +10,6 @@ from typing import NoReturn
 import structlog
 
 from collector.cli.foreground import bound_end, until_signal
-from collector.cli.lean import without
 from collector.settings import Settings, SettingsError, load_settings
 from collector.status.logs import Log, configure_logs
 
@@ -57,8 +56,7 @@ def _run(settings: Settings, written: Log, *, dry_run: bool) -> int:
         from collector.cli.dry_run import print_scans
 
         return _until_signal(lambda stop: print_scans(settings, stop))
-    with without("click", "rich"):
-        from collector.app import run
+    from collector.app import run
 
     return _until_signal(lambda stop: run(settings, stop, written, lambda: bound_end(FORCED_EXIT_S)))
 

@@ -16,9 +16,9 @@ from collector.config.replanning import Replanner
 from collector.config.rollout import Rollout, Tell, config_event
 from collector.config.source import ConfigSource
 from collector.status.board import Board, ConfigProblem
-from fleet_client.client import Fetched
 from fleet_client.copies import DocumentStore, Kept
 from fleet_client.errors import FleetError, FleetRefused, NotAConfig
+from fleet_client.fetched import Fetched
 from fleet_client.topics import other_spelling
 
 log = structlog.get_logger()
