@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from fleet_client.errors import EdgeUnknown, FleetBadAnswer, FleetError
+from fleet_client.fetched import Fetched, NotModified
 from fleet_client.reading import count_devices
 from fleet_client.topics import other_spelling, valid_edge_id
 from fleet_client.transport import Answer, FleetTransport
@@ -17,28 +16,6 @@ PATHS = ("/api/fleet/v1/edges/{edge_id}/config", "/api/fleet/edge/{edge_id}/conf
 OTHER_PATH_PAUSE_S = 300.0
 DEADLINE_S = 30.0
 OTHER_SPELLING_DEADLINE_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A document as it came. ``etag`` is the header verbatim; ``edge_id`` is the spelling, ``path`` the path asked.
-
-    ``server_date`` is the server's `Date` header in UTC, None where there was none to be read.
-    """
-
-    body: bytes
-    body_sha256: str
-    etag: str | None
-    edge_id: str
-    path: str
-    server_date: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class NotModified:
-    """The document that the given ETag names is still the present one."""
-
-    server_date: datetime | None
 
 
 class FleetClient:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from fleet_client.errors import NotAConfig
 
@@ -99,6 +100,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return repeated
 
 
+@lru_cache(maxsize=1024)  # the same few scales come a thousand times
 def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)

@@ -9,6 +9,7 @@ was found and what is expected.
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from sys import intern
 from typing import TypeVar
 
 from pydantic import BeforeValidator, ValidationInfo
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _PLAIN_INTEGER = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
+_ZERO = Decimal(0)
 _MAX_DIGITS = 50
 _MAX_EXPONENT = 308  # a double's range: what lies beyond could not be sent anyway
 _YES = ("y", "yes", "true", "t", "on", "1")
@@ -33,8 +35,8 @@ def refused(code: str, found: object, expected: str) -> PydanticCustomError:
 
 
 def text(max_length: int) -> BeforeValidator:
-    """Text of up to ``max_length`` characters, trimmed; a number is taken for its digits."""
-    return _noting(lambda sent: as_text(sent, max_length))
+    """Text of up to ``max_length`` characters, trimmed; a number is taken for its digits. Equal texts are one."""
+    return _noting(lambda sent: intern(as_text(sent, max_length)))
 
 
 def upper_text(max_length: int) -> BeforeValidator:
@@ -132,7 +134,7 @@ def as_number(sent: object, expected: str) -> Decimal:
     if value.is_nan():
         raise refused("not_a_number", sent, expected)
     if value == 0:
-        return Decimal(0)
+        return _ZERO
     if not value.is_finite() or abs(value.adjusted()) > _MAX_EXPONENT or len(value.as_tuple().digits) > _MAX_DIGITS:
         raise refused("out_of_range", sent, f"{expected}, of at most {_MAX_DIGITS} digits and in a double's range")
     return value

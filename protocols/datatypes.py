@@ -1,6 +1,7 @@
 """Data types and byte orders by all the names that documents give them."""
 
 import re
+from functools import lru_cache
 
 from protocols.base import S7_TYPES, ByteOrder, DataType
 from protocols.errors import Refused
@@ -44,6 +45,7 @@ _TYPES = {bare_name(known): known for known in DataType} | _ALIASES
 _ORDERS = {bare_name(known): known for known in ByteOrder}
 
 
+@lru_cache(maxsize=256)
 def parse_data_type(text: str) -> DataType:
     """``uint16``, ``WORD``, ``Float_32``: the type that is meant. Raises `Refused` on ``data_type``."""
     name = bare_name(text)
@@ -53,6 +55,7 @@ def parse_data_type(text: str) -> DataType:
     return _TYPES[name]
 
 
+@lru_cache(maxsize=256)
 def parse_byte_order(text: str) -> ByteOrder:
     """``BIG_ENDIAN``, ``bigEndianSwap``, ``cdab``: the order that is meant. Raises `Refused` on ``byte_order``."""
     order = _ORDERS.get(bare_name(text))

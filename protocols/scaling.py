@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 from protocols.shortest import shortest_float32s
@@ -35,6 +36,7 @@ class Scaling:
     divisor: int = 1
 
     @classmethod
+    @lru_cache(maxsize=1024)  # many tags share few scales, and so they share them in memory too
     def of(cls, scale: Decimal, offset: Decimal) -> "Scaling":
         """The scaling raw × `scale` + `offset`, both finite and taken exactly as written."""
         scale_top, scale_bottom = scale.as_integer_ratio()

@@ -1,6 +1,7 @@
 """Where a tag lies in a memory of 16-bit words, high byte first, and which of their bits are its own."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from protocols.base import ByteOrder, DataType, TagSpec, Value
@@ -43,13 +44,17 @@ def in_words(tag: TagSpec, bit: int | None) -> Words:
 
     A byte is the low one of its word. A BOOL without a bit is whether the word is not zero.
     """
-    order, data_type, count = big_endian_letters(tag.byte_order), tag.data_type, element_count(tag)
+    order, data_type = big_endian_letters(tag.byte_order), tag.data_type
     if data_type is DataType.BOOL:
         return _truth(tag, bit, order)
     if data_type is DataType.STRING:
         reading = Reading(data_type, order, tag.length, encoding=canonical_encoding(tag.encoding))
         return Words(_at_least_one(-(-(tag.length or 0) // 2)), reading)
-    scaling = Scaling.of(tag.scale, tag.offset)
+    return _numbers(data_type, order, element_count(tag), Scaling.of(tag.scale, tag.offset))
+
+
+@lru_cache(maxsize=1024)  # thousands of tags are alike but for their address, and so they share one reading
+def _numbers(data_type: DataType, order: ByteOrder, count: int | None, scaling: Scaling) -> Words:
     if WIDTHS[data_type] == 1:
         return Words(count or 1, Reading(data_type, order, count, stride=2, scaling=scaling), byte=1)
     return Words(WIDTHS[data_type] // 2 * (count or 1), Reading(data_type, order, count, scaling=scaling))

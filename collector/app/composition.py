@@ -23,7 +23,7 @@ from collector.clock import SystemClock, iso_utc
 from collector.commands.process import ProcessCommands
 from collector.config.plan import Plan
 from collector.config.planner import PlanOptions
-from collector.config.source import ApiSource, ConfigSource
+from collector.config.source import ConfigSource
 from collector.config.sync import ConfigSync
 from collector.crashpoint import CrashPoint, passing
 from collector.delivery.address import EdgeAddress, mqtt_options
@@ -32,6 +32,7 @@ from collector.delivery.encode import ScanEncoder
 from collector.delivery.install import install_id
 from collector.delivery.outbox import Outbox
 from collector.delivery.publisher import Publisher
+from collector.lean import without
 from collector.polling.scan import Scan
 from collector.polling.supervisor import Supervisor
 from collector.settings import Settings
@@ -263,13 +264,15 @@ async def _publishing(publisher: Publisher, site: Site) -> AsyncIterator[None]:
 async def config_source(settings: Settings) -> AsyncIterator[ConfigSource]:
     """The Fleet server or the file that the settings name."""
     if settings.edge_config_file is not None and settings.edge_config_source == "file":
-        from collector.config.file import FileSource  # YAML is loaded only where a file is the source
+        from collector.config.file import FileSource
 
         file = FileSource(settings.edge_config_file, settings.edge_id, file_variables(settings.env_file, os.environ))
         with closing(file):
             yield file
         return
     assert settings.edge_server_url is not None  # noqa: S101 - the settings insist on it for every other source
+    with without("click"):  # which httpx has for a command of its own, and rich and pygments with it
+        from collector.config.api import ApiSource  # httpx is loaded only where a server is the source
     token = settings.edge_api_token
     async with ApiSource(
         settings.edge_server_url.base,

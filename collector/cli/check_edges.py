@@ -14,8 +14,9 @@ from rich.progress import Progress
 from collector.cli.check import EXIT_NO_DOCUMENT, EXIT_REFUSED_PARTS, headline, planned, show_plan
 from collector.config.plan import Plan
 from collector.settings.environment import gather
-from fleet_client.client import Fetched, FleetClient
+from fleet_client.client import FleetClient
 from fleet_client.errors import FleetError, FleetUnreachable
+from fleet_client.fetched import Fetched
 from fleet_client.topics import other_spelling, valid_edge_id
 
 AT_ONCE = 8

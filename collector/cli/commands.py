@@ -89,7 +89,10 @@ def run(
 
       edge-collector run --env-file /etc/edge/.env --dry-run
     """
-    from collector.cli.run import run_collector
+    from collector.lean import without
+
+    with without("rich"):  # which structlog has for drawing tracebacks
+        from collector.cli.run import run_collector
 
     raise typer.Exit(run_collector(env_file, dry_run=dry_run))
 

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import structlog
-from rich.console import Console
-from rich.markup import escape
 
 from collector.cli.foreground import bound_end, until_signal
 from collector.settings import Settings, SettingsError, load_settings
@@ -68,6 +66,9 @@ def read_settings(env_file: Path | None) -> Settings | None:
     try:
         return load_settings(env_file, os.environ)
     except SettingsError as error:
+        from rich.console import Console
+        from rich.markup import escape
+
         console = Console(stderr=True, soft_wrap=True)
         for problem in error.problems:
             console.print(f"[red]error:[/]   {escape(str(problem))}")

@@ -55,9 +55,6 @@ class DeviceOutcome:
     remarks: tuple[Remark, ...] = ()
 
 
-PlanDevice = Callable[[DeviceConfig, DevicePlace, PlanOptions], DeviceOutcome]
-
-
 def plan_device(device: DeviceConfig, place: DevicePlace, options: PlanOptions) -> DeviceOutcome:
     """Decide how one device is polled, if at all. Never raises for what a document says."""
     if not device.enabled:
@@ -67,11 +64,14 @@ def plan_device(device: DeviceConfig, place: DevicePlace, options: PlanOptions) 
     return DeviceOutcome(decided, tuple(planner.problems), tuple(planner.remarks))
 
 
-def plan_document(read: ReadDocument, options: PlanOptions, plan_one: PlanDevice = plan_device) -> Plan:
+def plan_document(read: ReadDocument, options: PlanOptions) -> Plan:
     """Decide what is polled and how. Never raises for what a document says: bad parts are refused one by one."""
-    outcomes = [
-        plan_one(device, place, options) for device, place in zip(read.document.devices, read.places, strict=True)
-    ]
+    places = zip(read.document.devices, read.places, strict=True)
+    return assemble(read, options, [plan_device(device, place, options) for device, place in places])
+
+
+def assemble(read: ReadDocument, options: PlanOptions, outcomes: Sequence[DeviceOutcome]) -> Plan:
+    """The plan of a document, of whose devices these are the `outcomes`."""
     refused = tuple(ConfigProblem(refusal.path, refusal.code, refusal.message) for refusal in read.refusals)
     remarks = tuple(Remark(note.path, note.message) for note in read.notes)
     idle = (outcome.decided for outcome in outcomes if isinstance(outcome.decided, IdleDevice))

@@ -1,9 +1,8 @@
 """Where the document comes from."""
 
-import asyncio
 from typing import Protocol
 
-from fleet_client.client import Fetched, FleetClient, NotModified
+from fleet_client.fetched import Fetched, NotModified
 
 
 class ConfigSource(Protocol):
@@ -19,13 +18,3 @@ class ConfigSource(Protocol):
     async def news(self) -> None:
         """Return when it is worth asking before the interval is over. Safe to cancel."""
         ...
-
-
-class ApiSource(FleetClient):
-    """The Fleet server, which says nothing unless it is asked."""
-
-    name = "fleet"
-
-    async def news(self) -> None:
-        """Never returns."""
-        await asyncio.Event().wait()

@@ -16,10 +16,9 @@ from collector.config.replanning import Replanner
 from collector.config.rollout import Rollout, Tell, config_event
 from collector.config.source import ConfigSource
 from collector.status.board import Board, ConfigProblem
-from fleet_client.client import Fetched
 from fleet_client.copies import DocumentStore, Kept
 from fleet_client.errors import FleetError, FleetRefused, NotAConfig
-from fleet_client.reading import read_document
+from fleet_client.fetched import Fetched
 from fleet_client.topics import other_spelling
 
 log = structlog.get_logger()
@@ -211,7 +210,7 @@ class ConfigSync:
 
     def _planned(self, body: bytes) -> Plan:
         with quiet_heap():
-            return self._replanner.plan(read_document(body, expected_edge_ids=self._expected))
+            return self._replanner.plan_body(body, expected_edge_ids=self._expected)
 
     def _recovered(self) -> None:
         if self._told:

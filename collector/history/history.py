@@ -18,6 +18,7 @@ import structlog
 from collector.clock import Clock
 from collector.config.plan import Plan
 from collector.history.calendar import DAY_S, HOUR_S, Calendar
+from collector.history.folded import FoldedScan
 from collector.history.reading import Reader, tail_trace
 from collector.history.recorder import Recorder, Tail
 from collector.history.series import RAW, Depth, Question, Series, Total, finest_resolution_s, raw_series, raw_total
@@ -116,7 +117,7 @@ class History:
             if raw is not None:
                 return raw
             tails = self._tails()
-            kept_ms = await self._ask(lambda reader: reader.kept_ms(asked, _unwritten(tails)))
+            kept_ms = await self._ask(lambda reader: reader.kept_ms(asked, _unwritten(tails, [asked])))
             resolution_s = finest_resolution_s(kept_ms, self._recorder.keeping.window_s, max_points)
         (found,) = await self._windows([asked], resolution_s)
         return found
@@ -146,7 +147,7 @@ class History:
             if None not in raw:
                 return [raw_total(series) for series in raw if series is not None]
         return await self._in_parts(
-            asked, lambda reader, part: reader.totals(part, window_s, _unwritten(tails), now_ms)
+            asked, lambda reader, part: reader.totals(part, window_s, _unwritten(tails, part), now_ms)
         )
 
     async def depth(self) -> Depth:
@@ -161,7 +162,7 @@ class History:
         tails, window_s = self._tails(), self._recorder.keeping.window_s
 
         def begin(reader: Reader) -> tuple[Sequence[int], list[Scan]] | None:
-            batches, tail = reader.batches(asked), _unwritten(tails)
+            batches, tail = reader.batches(asked), _unwritten(tails, [asked])
             fits = most is None or reader.raw_fits(asked, batches, most, window_s, tail)
             return (batches, tail) if fits else None
 
@@ -179,7 +180,7 @@ class History:
     async def _windows(self, asked: Sequence[Question], resolution_s: int) -> list[Series]:
         tails, window_s, now_ms = self._tails(), self._recorder.keeping.window_s, self._clock.wall_ms()
         return await self._in_parts(
-            asked, lambda reader, part: reader.windows(part, resolution_s, window_s, _unwritten(tails), now_ms)
+            asked, lambda reader, part: reader.windows(part, resolution_s, window_s, _unwritten(tails, part), now_ms)
         )
 
     async def _in_parts(
@@ -192,13 +193,15 @@ class History:
             found += await self._ask(partial(lambda part, reader: read(reader, part), part))
         return found
 
-    def _tails(self) -> list[tuple[Tail, list[Scan]]]:
+    def _tails(self) -> list[tuple[Tail, list[FoldedScan]]]:
         return [(tail, list(tail.scans)) for tail in self._recorder.tails()]
 
     def _ask(self, job: Callable[[Reader], ResultT]) -> asyncio.Future[ResultT]:
         return self._thread.submit(lambda: self._vault.ask(job))
 
 
-def _unwritten(tails: Sequence[tuple[Tail, list[Scan]]]) -> list[Scan]:
-    """Asked in the storage thread, so that nothing is seen twice."""
-    return [scan for tail, scans in tails if not tail.written for scan in scans]
+def _unwritten(tails: Sequence[tuple[Tail, list[FoldedScan]]], asked: Sequence[Question]) -> list[Scan]:
+    """Of the devices that are asked for. Called in the storage thread, so that nothing is seen twice."""
+    devices = {question.device_id for question in asked}
+    unwritten = (scan for tail, scans in tails if not tail.written for scan in scans)
+    return [scan.unfold() for scan in unwritten if scan.device.id in devices]

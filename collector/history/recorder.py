@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
@@ -11,7 +11,8 @@ import structlog
 
 from collector.clock import Clock
 from collector.config.plan import Plan
-from collector.history.archive import Archive, Keeping, Recorded
+from collector.history.archive import Archive, Keeping, Packed, Recorded
+from collector.history.folded import FoldedScan
 from collector.history.vault import Vault
 from collector.polling.scan import Scan
 from collector.status.board import Board
@@ -20,9 +21,11 @@ from collector.storage.thread import StorageThread
 
 ResultT = TypeVar("ResultT")
 
-VALUES_A_BATCH = 100_000
+VALUES_A_BATCH = 500_000
 """So many are written before the minute is over, so that memory stays small."""
-VALUES_MOST = 1_000_000
+ROWS_A_BATCH = 10
+"""But so many of each tag at least: they are packed as columns, and with one in each that costs six times as much."""
+VALUES_MOST = 4_000_000
 _MINUTE_MS = 60_000
 _WAITING_MOST = 30
 _HOUR_MS = 3_600_000
@@ -37,7 +40,7 @@ class Tail:
     __slots__ = ("scans", "values", "written")
 
     def __init__(self) -> None:
-        self.scans: list[Scan] = []
+        self.scans: list[FoldedScan] = []
         self.values = 0
         self.written = False
 
@@ -58,20 +61,22 @@ class Recorder:
         self._wake = asyncio.Event()
         self._flushing = asyncio.Lock()
         self._stopping = False
+        self._batch = VALUES_A_BATCH
         # Until the document says for how long, nothing is too old.
         self._followed = False
 
     def record(self, scan: Scan) -> None:
-        """Take what a poll cycle gave. Nothing is copied: a scan does not change once it is delivered."""
+        """Take what a poll cycle gave."""
         minute = self._minute
-        minute.scans.append(scan)
+        minute.scans.append(FoldedScan.of(scan))
         minute.values += len(scan.names)
-        if minute.values >= VALUES_A_BATCH:
+        if minute.values >= self._batch:
             self._full()
 
     def follow(self, plan: Plan) -> None:
         """Keep windows of the size, and for the days, that the document says."""
         self._followed = True
+        self._batch = max(VALUES_A_BATCH, ROWS_A_BATCH * plan.tag_count)
         self.keeping = Keeping(plan.aggregation_interval_s, plan.local_retention_days, self.keeping.raw_hours)
 
     def tails(self) -> tuple[Tail, Tail]:
@@ -96,7 +101,7 @@ class Recorder:
         """Write what was recorded, seal and forget what is due. What the disk refuses is tried again next time."""
         async with self._flushing:
             failure = await self._open()
-            # Packed all the same: rows take up little memory, scans much.
+            # Packed all the same: rows take up less memory than scans.
             await self._pack()
             try:
                 if failure is None:
@@ -126,14 +131,17 @@ class Recorder:
         """From scans to rows, a device at a time: others get their turn in between."""
         flying, self._flying, self._minute = self._minute, self._minute, Tail()
         packed_at, self._packed_at = self._packed_at, self._clock.monotonic()
-        devices: dict[str, list[Scan]] = {}
+        devices: dict[str, list[FoldedScan]] = {}
         for scan in flying.scans:
             devices.setdefault(scan.device.id, []).append(scan)
-        packed = [await self._thread.submit(partial(self._vault.pack, own, self.keeping)) for own in devices.values()]
+        packed = [await self._thread.submit(partial(self._packed, own)) for own in devices.values()]
         if rows := [each for each in packed if each is not None]:
             stamps = [scan.stamp_ms for scan in flying.scans]
             lasted_ms = round((self._packed_at - packed_at) * 1000)
             self._waiting.append(Recorded(min(stamps), max(stamps), lasted_ms, rows))
+
+    def _packed(self, own: Sequence[FoldedScan]) -> Packed | None:
+        return self._vault.pack([scan.unfold() for scan in own], self.keeping)
 
     async def _write(self) -> None:
         flying = self._flying

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from collector.config.api import ApiSource
 from collector.config.plan import Plan
 from collector.config.planner import PlanOptions
-from collector.config.source import ApiSource
 from collector.config.sync import REFUSED_PAUSE_S, ConfigSync
 from collector.status.board import Board, DeviceCondition
 from fleet_client.copies import DocumentStore

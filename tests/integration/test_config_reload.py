@@ -13,8 +13,8 @@ from collector.config.planner import PlanOptions
 from collector.config.sync import ConfigSync
 from collector.polling.supervisor import Supervisor
 from collector.status.board import Board
-from fleet_client.client import Fetched
 from fleet_client.copies import DocumentStore
+from fleet_client.fetched import Fetched
 from protocols import registry
 from tests.benchmarks.reloading import EDGE, large_document, with_one_tag_changed
 from tests.benchmarks.tags import document

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from fleet_client.client import Fetched, FleetClient, NotModified
+from fleet_client.client import FleetClient
 from fleet_client.errors import EdgeUnknown, FleetBadAnswer, FleetError, FleetRefused, FleetUnreachable
+from fleet_client.fetched import Fetched, NotModified
 from fleet_client.json_text import MAX_BODY_BYTES
 from tests.doubles.clock import FakeClock
 from tests.doubles.fleet_server import FleetServer, Reply

@@ -19,9 +19,9 @@ from collector.delivery.mqtt.errors import ConnectFailed, ConnectRefused
 from collector.delivery.mqtt.opening import Identity, open_connection
 from collector.delivery.mqtt.options import MqttVersion
 from collector.settings import Settings
-from fleet_client.client import Fetched
 from fleet_client.copies import DocumentStore
 from fleet_client.errors import FleetError
+from fleet_client.fetched import Fetched
 from fleet_client.reading import read_document
 from fleet_client.topics import other_spelling
 

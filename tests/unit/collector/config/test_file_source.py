@@ -13,8 +13,8 @@ from collector.config.file import FileSource, read_document_file
 from collector.config.planner import PlanOptions
 from collector.config.sync import ConfigSync
 from collector.status.board import Board
-from fleet_client.client import Fetched
 from fleet_client.errors import FleetUnreachable, NotAConfig
+from fleet_client.fetched import Fetched
 from tests.doubles.clock import FakeClock
 
 ODD = "a#b: \"c\\d\" {e}, 'f' 비밀 - [g] ${h}"

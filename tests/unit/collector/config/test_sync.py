@@ -13,9 +13,9 @@ from collector.config.plan import Plan
 from collector.config.planner import PlanOptions
 from collector.config.sync import ConfigSync
 from collector.status.board import Board
-from fleet_client.client import Fetched, NotModified
 from fleet_client.copies import DocumentStore
 from fleet_client.errors import FleetError, FleetRefused, FleetUnreachable, NotAConfig
+from fleet_client.fetched import Fetched, NotModified
 from tests.doubles.clock import FakeClock
 
 

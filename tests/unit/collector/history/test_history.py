@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from collector.config.plan import DevicePlan
+from collector.history import recorder
 from collector.history.history import History
-from collector.history.recorder import VALUES_A_BATCH
 from collector.history.series import finest_resolution_s
 from collector.status.board import Board
 from collector.storage.errors import StorageFailed
@@ -187,13 +187,16 @@ async def test_what_is_not_written_yet_is_read_all_the_same_and_once(tmp_path: P
         await flushing
 
 
-async def test_many_values_are_written_before_the_minute_is_over(tmp_path: Path) -> None:
+async def test_many_values_are_written_before_the_minute_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "VALUES_A_BATCH", 20_000)
     clock, device = FakeClock(), plain_device([f"t{n}" for n in range(1000)])
     async with opened(tmp_path, clock, device=device) as history:
-        for _ in range(VALUES_A_BATCH // 1000):
+        for _ in range(20):
             history.record(scan_of(device, clock.wall_ms(), [1] * 1000))
             clock.advance(0.01)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             while (await history.depth()).raw_since_ms is None:
                 await asyncio.sleep(0.01)
 
