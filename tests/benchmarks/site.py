@@ -4,13 +4,13 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from tests.benchmarks.plc import Plc, plc
+from tests.benchmarks.plc import Plcs, plcs
 from tests.benchmarks.processes import first_line, running
 from tests.benchmarks.subscriber import Subscriber
 from tests.benchmarks.tags import Variant, document
@@ -33,11 +33,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A collector that is not yet started, and the PLC that it will poll."""
+    """A collector that is not yet started, and the PLCs that it will poll: devices 1, 2, 3 …"""
 
     edge_id: str
     collector: CollectorProcess
-    plc: Plc
+    plcs: Plcs
 
 
 @contextmanager
@@ -48,27 +48,32 @@ def site(folder: Path) -> Iterator[Site]:
 
 
 @contextmanager
-def installation(at: Site, variant: Variant) -> Iterator[Installation]:
-    """A PLC with the variant's registers, a Fleet server with its document, and a collector for both."""
-    with (
-        plc(at.folder, variant.memory) as polled,
-        collector(at, variant.device("1", "127.0.0.1", polled.port)) as (edge_id, process),
-    ):
-        yield Installation(edge_id, process, polled)
+def installation(
+    at: Site, variant: Variant, devices: int = 1, settings: Mapping[str, object] | None = None
+) -> Iterator[Installation]:
+    """So many PLCs with the variant's registers, a Fleet server with their document, and a collector for them."""
+    with plcs(at.folder, variant.memory, devices) as polled:
+        entries = [variant.device(str(number), "127.0.0.1", port) for number, port in enumerate(polled.ports, 1)]
+        with collector(at, *entries, settings=settings) as (edge_id, process):
+            yield Installation(edge_id, process, polled)
 
 
 @contextmanager
 def collector(
-    at: Site, *devices: dict[str, object], module: str = "collector"
+    at: Site, *devices: dict[str, object], module: str = "collector", settings: Mapping[str, object] | None = None
 ) -> Iterator[tuple[str, CollectorProcess]]:
-    """A Fleet server that knows these devices, and an edge id and a collector, not yet started, to poll them."""
+    """A Fleet server that knows these devices, and an edge id and a collector, not yet started, to poll them.
+
+    `settings` are those that are not as shipped.
+    """
     edge_id = f"edge-bench-{next(_edges)}"
     with ExitStack() as stack:
         file = at.folder / f"{edge_id}.json"
         file.write_bytes(document(edge_id, *devices))
         fleet_url = stack.enter_context(_fleet(file))
-        settings = variables(at, edge_id) | {"EDGE_SERVER_URL": fleet_url}
-        process = CollectorProcess(at.folder / edge_id, settings, module)
+        process = CollectorProcess(
+            at.folder / edge_id, variables(at, edge_id) | {"EDGE_SERVER_URL": fleet_url} | dict(settings or {}), module
+        )
         stack.push(process.__exit__)
         yield edge_id, process
 
