@@ -40,7 +40,7 @@ SUBJECTS = {
     "history": Subject("history", lambda at, quick: history.measure(at.folder, 2 if quick else 65)),
     "protocols": Subject(
         "each driver",
-        lambda _, quick: drivers.measure(Rounds(1, 0.3), (200,)) if quick else drivers.measure(Rounds(3, 3)),
+        lambda _, quick: drivers.measure(Rounds(1, 0.3), (200,)) if quick else drivers.measure(Rounds(3, 2)),
     ),
     "scale": Subject("1 to 1,000 devices, 1,000 to 100,000 tags", lambda at, quick: scale.measure(at, quick=quick)),
     "many_tags": Subject("100,000 tags", lambda at, _: many_tags.measure(at), lengthy=True),
