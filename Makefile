@@ -26,8 +26,8 @@ check: $(READY) ## style, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
-bench: $(READY) ## the figures of the documentation, measured here and now
-	@$(BIN)/python -m tests.benchmarks $(ARGS)
+bench: $(READY) ## the figures of the documentation, measured here and now  (BASE=earlier.json, ARGS="scale start")
+	@$(BIN)/python -m tests.benchmarks $(if $(BASE),--base $(BASE)) $(ARGS)
 
 judge: $(READY) ## faults for an hour, and whether anything recorded was lost  (ARGS="kills power_cuts --share 0.1")
 	@$(BIN)/python -m tests.judge $(ARGS)

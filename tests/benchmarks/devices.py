@@ -7,17 +7,18 @@ import asyncio
 import resource
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from math import sin
 from random import Random
 from struct import pack
 
 from simulators.modbus import ModbusPlc, Table, Unit
 from simulators.opcua.layout import Node
-from simulators.opcua.plc import OpcUaPlc
+from simulators.opcua.plc import TICK_S, OpcUaPlc
 from simulators.s7 import Area, Block, S7Plc
-from simulators.signals import Constant
+from simulators.signals import Constant, Moment, Signal
 from simulators.xgt import Memory, XgtPlc
 from tests.benchmarks.tags import reading
 
@@ -27,6 +28,11 @@ OPCUA_FOLDER = "Line"
 
 def _modbus_plc(words: int) -> ModbusPlc:
     return ModbusPlc({1: Unit(memory={Table.HOLDING: (range(words),)})})
+
+
+def renewed_every_s(words: int) -> float:
+    """How often all nodes of the changing OPC-UA server get another value: a large one is busy with it for seconds."""
+    return max(1.0, words / 1_000)
 
 
 @asynccontextmanager
@@ -72,11 +78,46 @@ async def _xgt(words: int) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def _opcua(words: int) -> AsyncIterator[int]:
-    nodes = [Node(f"w{n}", f"{OPCUA_FOLDER}.W{n}", "UInt16", (Constant(reading(n)),)) for n in range(words)]
-    plc = OpcUaPlc(nodes)
-    plc.faults.frozen = True  # a thousand nodes renewed every 0.1 s would leave it no time to answer
+    plc = OpcUaPlc(_nodes(Constant(reading(number)) for number in range(words)))
+    plc.faults.frozen = True  # thousands of nodes renewed every 0.1 s would leave it no time to answer
     async with plc:
         yield plc.port
+
+
+@asynccontextmanager
+async def _opcua_changing(words: int) -> AsyncIterator[int]:
+    """All nodes get another value every now and then."""
+    plc = OpcUaPlc(_nodes(_Seconds(reading(number)) for number in range(words)))
+    plc.faults.frozen = True
+    async with plc, asyncio.TaskGroup() as tasks:
+        renewing = tasks.create_task(_renew(plc, renewed_every_s(words)))
+        yield plc.port
+        renewing.cancel()
+
+
+async def _renew(plc: OpcUaPlc, every_s: float) -> None:
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    while True:
+        plc.faults.frozen = False
+        await asyncio.sleep(1.5 * TICK_S)
+        plc.faults.frozen = True
+        due = max(due + every_s, loop.time())
+        await asyncio.sleep(due - loop.time())
+
+
+@dataclass(frozen=True, slots=True)
+class _Seconds:
+    """Counts them by the clock, from a start of its own."""
+
+    base: int
+
+    def at(self, _moment: Moment) -> int:
+        return (self.base + int(time.monotonic())) % 65_536
+
+
+def _nodes(signals: Iterable[Signal]) -> list[Node]:
+    return [Node(f"w{n}", f"{OPCUA_FOLDER}.W{n}", "UInt16", (signal,)) for n, signal in enumerate(signals)]
 
 
 _DEVICES: dict[str, Callable[[int], AbstractAsyncContextManager[int]]] = {
@@ -85,6 +126,7 @@ _DEVICES: dict[str, Callable[[int], AbstractAsyncContextManager[int]]] = {
     "s7": _s7,
     "xgt": _xgt,
     "opcua": _opcua,
+    "opcua_changing": _opcua_changing,
 }
 
 

@@ -26,7 +26,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table. `floor` holds what the bare loop took for the same, in the same unit."""
+    """One line of the table, or one cell where a subject has cases: 1, 10, 100 devices.
+
+    `floor` holds what the bare loop took for the same, in the same unit. `whole` is the figure over all windows
+    together, where that is another than the median of each window's own.
+    """
 
     subject: str
     name: str
@@ -34,11 +38,19 @@ class Figure:
     values: tuple[float, ...]
     target: Target | None = None
     floor: tuple[float, ...] = ()
+    whole: float | None = None
+    case: str = ""
+
+    @property
+    def key(self) -> str:
+        """What it is called from run to run."""
+        parts = [self.subject, self.case, self.name] if self.case else [self.subject, self.name]
+        return ": ".join(parts) + (f" [{self.unit}]" if self.unit else "")
 
     @property
     def median(self) -> float:
         """The figure itself."""
-        return median(self.values)
+        return median(self.values) if self.whole is None else self.whole
 
     @property
     def met(self) -> bool | None:

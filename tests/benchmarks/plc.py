@@ -1,11 +1,11 @@
-"""A PLC in a process of its own that notes when it was asked: built from C where that is possible."""
+"""PLCs in a process of their own that note when they were asked: built from C where that is possible."""
 
 import shutil
 import subprocess
 import sys
 from array import array
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -14,6 +14,8 @@ from pathlib import Path
 from tests.benchmarks.processes import first_line, running
 
 _SOURCE = Path(__file__).with_name("plc.c")
+_RECORD = 24
+_A_PROCESS = 400
 _numbers = count(1)
 
 
@@ -27,36 +29,41 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
-class Plc:
-    """Listens on a loopback port."""
+class Plcs:
+    """As many as there are ports, all of them on loopback."""
 
-    port: int
-    _log: Path
+    ports: tuple[int, ...]
+    _logs: tuple[Path, ...]
 
-    def polls(self, pause_s: float) -> list[Poll]:
-        """All polls so far; a pause as long as this ends one."""
-        times = array("q")
-        written = self._log.read_bytes() if self._log.exists() else b""
-        times.frombytes(written[: len(written) // 16 * 16])
-        polls: list[Poll] = []
-        for asked_ns, answered_ns in zip(times[::2], times[1::2], strict=True):
-            if polls and asked_ns - polls[-1].answered_ns < pause_s * 1e9:
-                polls[-1] = Poll(polls[-1].asked_ns, answered_ns, polls[-1].requests + 1)
-            else:
-                polls.append(Poll(asked_ns, answered_ns, 1))
-        return polls
+    def polls(self, pause_s: float) -> list[list[Poll]]:
+        """All polls so far, PLC by PLC; a pause as long as this ends one."""
+        found: list[list[Poll]] = [[] for _ in self.ports]
+        for place, log in enumerate(self._logs):
+            for number, asked_ns, answered_ns in _requests(log):
+                polls = found[place * _A_PROCESS + number]
+                if polls and asked_ns - polls[-1].answered_ns < pause_s * 1e9:
+                    polls[-1] = Poll(polls[-1].asked_ns, answered_ns, polls[-1].requests + 1)
+                else:
+                    polls.append(Poll(asked_ns, answered_ns, 1))
+        return found
 
 
 @contextmanager
-def plc(folder: Path, memory: bytes) -> Iterator[Plc]:
-    """A PLC with these holding registers, from 40001 on; its files are in `folder`."""
-    number = next(_numbers)
-    content, log = folder / f"plc-{number}.registers", folder / f"plc-{number}.log"
-    content.write_bytes(memory)
+def plcs(folder: Path, memory: bytes, many: int = 1) -> Iterator[Plcs]:
+    """So many PLCs, each with these holding registers, from 40001 on; their files are in `folder`."""
     built = build(folder)
     command: list[str | Path] = [built] if built else [sys.executable, "-m", "tests.benchmarks.plc_simulator"]
-    with running([*command, content, log]) as process:
-        yield Plc(int(first_line(process)), log)
+    ports: list[int] = []
+    logs: list[Path] = []
+    with ExitStack() as stack:
+        for first in range(0, many, _A_PROCESS):
+            number = next(_numbers)
+            content, log = folder / f"plcs-{number}.registers", folder / f"plcs-{number}.log"
+            content.write_bytes(memory)
+            words = [*command, content, log, str(min(_A_PROCESS, many - first))]
+            ports += [int(port) for port in first_line(stack.enter_context(running(words))).split()]
+            logs.append(log)
+        yield Plcs(tuple(ports), tuple(logs))
 
 
 @cache
@@ -68,6 +75,14 @@ def build(folder: Path) -> Path | None:
     target = folder / "plc"
     built = subprocess.run([compiler, "-O2", "-o", target, _SOURCE, "-lmodbus"], capture_output=True, check=False)
     return target if built.returncode == 0 else None
+
+
+def _requests(log: Path) -> Iterator[tuple[int, int, int]]:
+    """Which PLC was asked, when, and when it had answered."""
+    numbers = array("q")
+    written = log.read_bytes() if log.exists() else b""
+    numbers.frombytes(written[: len(written) // _RECORD * _RECORD])
+    return zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
 
 
 def kind(folder: Path) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table
 from tests.benchmarks.figures import Figure
 
 _WIDTH = 150
+_EXPLAINED = "docs/performance.md, “What is missed, and why”"
 
 
 class BadBase(Exception):
@@ -20,22 +21,24 @@ class BadBase(Exception):
 
 
 def print_report(figures: Sequence[Figure], machine: Mapping[str, str], base: Mapping[str, float] | None) -> None:
-    """The machine, the table, and how many targets were met; `base` has earlier medians by `key`."""
+    """The machine, the tables, and which targets were missed; `base` has earlier medians by `Figure.key`."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
     console.print()
     for what, found in machine.items():
         console.print(f"{what + ':':11}{found}")
-    console.print(_table(figures, base))
+    console.print(_table([figure for figure in figures if not figure.case], base))
+    for subject, members in groupby((figure for figure in figures if figure.case), attrgetter("subject")):
+        console.print(_matrix(subject, list(members)))
     console.print("Median, and from least to most. The floor is a bare asyncio loop without features, in the same run.")
-    verdicts = [figure.met for figure in figures if figure.met is not None]
-    console.print(f"{sum(verdicts)} of {len(verdicts)} targets met.")
+    console.print("A percentile is that of all windows together; its spread is that of the windows.")
+    _print_verdict(console, figures)
 
 
 def write_json(file: Path, figures: Sequence[Figure], machine: Mapping[str, str]) -> None:
     """All figures, for `read_base`."""
-    lines = {key(figure): _as_json(figure) for figure in figures}
+    lines = {figure.key: _as_json(figure) for figure in figures}
     file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"machine": machine, "figures": lines}, ensure_ascii=False, indent=2)
     file.write_text(text + "\n", encoding="utf-8")
@@ -52,9 +55,14 @@ def read_base(file: Path) -> dict[str, float]:
         raise BadBase(f"{file} is no result of this benchmark; expected the JSON that it writes") from None
 
 
-def key(figure: Figure) -> str:
-    """What a figure is called from run to run."""
-    return f"{figure.subject}: {figure.name}" + (f" [{figure.unit}]" if figure.unit else "")
+def _print_verdict(console: Console, figures: Sequence[Figure]) -> None:
+    verdicts = [figure.met for figure in figures if figure.met is not None]
+    console.print(f"{sum(verdicts)} of {len(verdicts)} targets met.")
+    missed = [figure for figure in figures if figure.met is False]
+    if missed:
+        console.print(f"[bold red]MISSED[/], explained in {_EXPLAINED}:")
+    for figure in missed:
+        console.print(f"  {figure.key}: {_short(figure.median)}, {figure.target} wanted", markup=False)
 
 
 def _as_json(figure: Figure) -> dict[str, object]:
@@ -85,22 +93,48 @@ def _table(figures: Sequence[Figure], base: Mapping[str, float] | None) -> Table
     for subject, members in groupby(figures, attrgetter("subject")):
         table.add_row(f"[bold]{subject}[/]")
         for figure in members:
-            before = [] if base is None else [_short(base.get(key(figure)))]
+            before = [] if base is None else [_short(base.get(figure.key))]
             table.add_row(*_cells(figure), *before)
         table.add_section()
     return table
 
 
+def _matrix(subject: str, figures: Sequence[Figure]) -> Table:
+    """A line a case, a column a figure."""
+    table = Table(box=box.SIMPLE_HEAD, title=f"[bold]{subject}[/]", title_justify="left")
+    table.add_column("")
+    cases = {case: list(members) for case, members in groupby(figures, attrgetter("case"))}
+    for figure in next(iter(cases.values())):
+        table.add_column(figure.name + (f", {figure.unit}" if figure.unit else ""), justify="right")
+    for case, members in cases.items():
+        table.add_row(case, *(_short(figure.median) + _verdict(figure) for figure in members))
+    return table
+
+
 def _cells(figure: Figure) -> tuple[str, ...]:
-    verdict = {None: "", True: "[green]met[/]", False: "[bold red]MISSED[/]"}[figure.met]
     spread = f"{_short(min(figure.values))} … {_short(max(figure.values))}" if len(figure.values) > 1 else ""
     target = "" if figure.target is None else str(figure.target)
     floor, ratio = _short(figure.floor_median), _short(figure.ratio)
-    return "  " + figure.name, figure.unit, _short(figure.median), spread, target, verdict, floor, ratio
+    return (
+        "  " + figure.name,
+        figure.unit,
+        _short(figure.median),
+        spread,
+        target,
+        _verdict(figure).strip(),
+        floor,
+        ratio,
+    )
+
+
+def _verdict(figure: Figure) -> str:
+    return {None: "", True: " [green]met[/]", False: " [bold red]MISSED[/]"}[figure.met]
 
 
 def _short(value: float | None) -> str:
-    """Three digits are all that a measurement like this has."""
+    """Three digits are all that a measurement like this has; a share of a hundred is given to a hundredth."""
     if value is None:
         return ""
+    if 99 < value < 100:
+        return f"{value:.2f}"
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from tests.benchmarks.plc import Plc, plc
+from tests.benchmarks.plc import Plcs, plcs
 from tests.benchmarks.processes import first_line, running
 from tests.benchmarks.subscriber import Subscriber
 from tests.benchmarks.tags import Variant, document
@@ -33,11 +33,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A collector that is not yet started, and the PLC that it will poll."""
+    """A collector that is not yet started, and the PLCs that it will poll: devices 1, 2, 3 …"""
 
     edge_id: str
     collector: CollectorProcess
-    plc: Plc
+    plcs: Plcs
 
 
 @contextmanager
@@ -48,13 +48,14 @@ def site(folder: Path) -> Iterator[Site]:
 
 
 @contextmanager
-def installation(at: Site, variant: Variant) -> Iterator[Installation]:
-    """A PLC with the variant's registers, a Fleet server with its document, and a collector for both."""
-    with (
-        plc(at.folder, variant.memory) as polled,
-        collector(at, variant.device("1", "127.0.0.1", polled.port)) as (edge_id, process),
-    ):
-        yield Installation(edge_id, process, polled)
+def installation(
+    at: Site, variant: Variant, devices: int = 1, settings: Mapping[str, object] | None = None
+) -> Iterator[Installation]:
+    """So many PLCs with the variant's registers, a Fleet server with their document, and a collector for them."""
+    with plcs(at.folder, variant.memory, devices) as polled:
+        entries = [variant.device(str(number), "127.0.0.1", port) for number, port in enumerate(polled.ports, 1)]
+        with collector(at, *entries, settings=settings) as (edge_id, process):
+            yield Installation(edge_id, process, polled)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import json
 import random
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 
 TAGS = 1_000
@@ -11,7 +10,7 @@ TAGS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A device of 1,000 tags in holding registers from 40001 on, and how often they are polled."""
+    """A device's tags, in holding registers from 40001 on, and how often they are polled."""
 
     name: str
     tags: tuple[dict[str, object], ...]
@@ -75,22 +74,19 @@ def measured_singles(count: int) -> bytes:
     return struct.pack(f">{count}f", *(readings.uniform(0, 1000) for _ in range(count)))
 
 
-def _uint16(scale: float) -> Callable[[], tuple[tuple[dict[str, object], ...], bytes]]:
-    return lambda: (tuple(tag(n, 40001 + n, "UINT16", scale) for n in range(TAGS)), words(TAGS))
+def uint16(count: int = TAGS, scale: float = 0.1, interval_ms: int = 1000) -> Variant:
+    """So many registers, a tag each."""
+    tags = tuple(tag(n, 40001 + n, "UINT16", scale) for n in range(count))
+    return Variant("UINT16" if scale == 1 else f"UINT16 × {scale:g}", tags, words(count), interval_ms)
 
 
-def _half_and_half() -> tuple[tuple[dict[str, object], ...], bytes]:
+def half_float32() -> Variant:
+    """Half of the tags FLOAT32: of these one half as a program sets them, one as an analogue input gives them."""
     half = TAGS // 2
     integers = [tag(n, 40001 + n, "UINT16", 0.1) for n in range(half)]
     singles = [tag(half + n, 40001 + half + 2 * n, "FLOAT32", 0.1) for n in range(half)]
-    return (*integers, *singles), words(half) + rounded_singles(half // 2) + measured_singles(half - half // 2)
+    memory = words(half) + rounded_singles(half // 2) + measured_singles(half - half // 2)
+    return Variant("½ UINT16 × 0.1, ½ FLOAT32 × 0.1", (*integers, *singles), memory)
 
 
-_MADE = {
-    "UINT16": _uint16(1),
-    "UINT16 × 0.1": _uint16(0.1),
-    "½ UINT16 × 0.1, ½ FLOAT32 × 0.1": _half_and_half,
-}
-VARIANTS = tuple(Variant(name, *make()) for name, make in _MADE.items())
-OFTEN = Variant("UINT16 × 0.1 every 100 ms", *_uint16(0.1)(), interval_ms=100)
-"""More polls in less time: enough for a 99th percentile."""
+VARIANTS = (uint16(scale=1), uint16(), half_float32())

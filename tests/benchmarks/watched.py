@@ -1,9 +1,11 @@
 """`edge-collector` with a finger on its pulse: how late its event loop woke up each time, told when it ends.
 
-Usage: ``python -m tests.benchmarks.watched run``. The latenesses are in seconds, a line each, in ``pulse.txt``.
+Usage: ``python -m tests.benchmarks.watched run``. Each line of ``pulse.txt`` says when (wall nanoseconds) and
+how late (seconds).
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,21 +20,21 @@ _run = app.run
 
 
 async def _run_watched(settings: Settings, stop: asyncio.Event, written: Log, bound_end: Callable[[], None]) -> bool:
-    late_s: list[float] = []
-    feeling = asyncio.create_task(_feel(late_s))
+    late: list[tuple[int, float]] = []
+    feeling = asyncio.create_task(_feel(late))
     try:
         return await _run(settings, stop, written, bound_end)
     finally:
         feeling.cancel()
-        Path(FILE).write_text("".join(f"{each:.6f}\n" for each in late_s), encoding="ascii")
+        Path(FILE).write_text("".join(f"{at_ns} {late_s:.6f}\n" for at_ns, late_s in late), encoding="ascii")
 
 
-async def _feel(late_s: list[float]) -> None:
+async def _feel(late: list[tuple[int, float]]) -> None:
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + _EVERY_S
         await asyncio.sleep(_EVERY_S)
-        late_s.append(max(loop.time() - due, 0.0))
+        late.append((time.time_ns(), max(loop.time() - due, 0.0)))
 
 
 if __name__ == "__main__":
