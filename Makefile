@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test run check bench judge fmt lock clean
+.PHONY: help demo test run check bench judge bundle fmt lock clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,6 +33,9 @@ judge: $(READY) ## faults for an hour, and whether anything recorded was lost  (
 	@$(BIN)/python -m tests.judge $(ARGS)
 	@$(if $(ARGS),,DAMAGED_FILES=2000 $(BIN)/python -m pytest -s --timeout 1800 -k "no_damage or behind_a_slow_broker or slow_fsync" \
 	    tests/unit/collector/storage/test_damaged_files.py tests/integration/test_replay.py tests/integration/test_outbox_bad_disk.py)
+
+bundle: $(READY) ## an archive an architecture for sites without internet, in dist/  (ARGS="--arch arm64")
+	@$(BIN)/python -m bundle $(ARGS)
 
 fmt: $(READY)   ## put the code in order
 	@$(BIN)/ruff check --fix .
