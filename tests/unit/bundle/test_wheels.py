@@ -20,7 +20,6 @@ def test_all_of_the_shipped_lock_but_what_is_for_another_machine(target: Target)
     taken, for_all = names(entries_for(LOCK, target)), set(re.findall(r"^([a-z0-9._-]+)==\S+ \\$", LOCK, re.MULTILINE))
     assert len(for_all) > 30
     assert for_all - taken == set()
-    assert taken - for_all <= names(LOCK)
     assert "colorama" not in taken, "it is for Windows"
     assert "uvloop" in taken
 
