@@ -87,15 +87,8 @@ def unpacked(wheelhouse: Wheelhouse, tmp_path_factory: pytest.TempPathFactory) -
 def test_a_bundle_installs_with_no_index_and_the_collector_runs(unpacked: Path, tmp_path: Path) -> None:
     prefix = tmp_path / "opt"
     # A pip that listened to this machine's settings would ask there, and fail.
-    said = run(
-        "sh",
-        unpacked / "install.sh",
-        "--prefix",
-        prefix,
-        "--python",
-        sys.executable,
-        variables={"PIP_INDEX_URL": NOWHERE},
-    )
+    install = ("sh", unpacked / "install.sh", "--prefix", prefix, "--python", sys.executable)
+    said = run(*install, variables={"PIP_INDEX_URL": NOWHERE})
     assert f"edge-collector {__version__}" in said
 
     program = prefix / "bin" / "edge-collector"
