@@ -64,8 +64,11 @@ def audit(pip_audit: Path, lock: Path = LOCK) -> tuple[int, list[str]]:
         return verdict(Report.model_validate_json(done.stdout))
     except subprocess.TimeoutExpired:
         return 0, [f"NOT AUDITED: no answer within {_WITHIN_S:g} s"]
-    except (OSError, ValidationError) as error:
-        return 0, [f"NOT AUDITED: {str(error).splitlines()[0]}"]
+    except OSError as error:
+        return 0, [f"NOT AUDITED: pip-audit can not be run: {error}"]
+    except ValidationError:
+        complaint = done.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        return 0, [f"NOT AUDITED: pip-audit gave no report: {complaint[-1]}"]
 
 
 def _told(package: Audited) -> Iterator[str]:
