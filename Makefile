@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test run check bench judge fmt lock clean
+.PHONY: help demo test run check bench judge bundle audit fmt lock clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -34,19 +34,27 @@ judge: $(READY) ## faults for an hour, and whether anything recorded was lost  (
 	@$(if $(ARGS),,DAMAGED_FILES=2000 $(BIN)/python -m pytest -s --timeout 1800 -k "no_damage or behind_a_slow_broker or slow_fsync" \
 	    tests/unit/collector/storage/test_damaged_files.py tests/integration/test_replay.py tests/integration/test_outbox_bad_disk.py)
 
+bundle: $(READY) ## an archive an architecture for sites without internet, in dist/  (ARGS="--arch arm64")
+	@$(BIN)/python -m bundle $(ARGS)
+
+audit: $(READY) ## what is known against the packages that are shipped; needs the internet
+	@$(BIN)/python -m bundle.audit $(ARGS)
+
 fmt: $(READY)   ## put the code in order
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-lock:           ## renew requirements.lock and the image's from pyproject.toml (needs uv)
+lock:           ## renew requirements.lock, the image's and the audit's from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock
 	uv pip compile pyproject.toml --extra kafka --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet \
 	    --constraints requirements.lock -o docker/requirements.lock
+	uv pip compile --group pyproject.toml:audit --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade -o bundle/audit.lock
 
 clean:          ## forget the virtual environment and all caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-audit .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The venv has no pip of its own until the lock brings one: Debian's python3 may lack ensurepip, and its own
 # environment is externally managed, but its pip can install into another one.
