@@ -22,6 +22,7 @@ _LONGEST_LINE = 16 << 20
 _EXIT_WITHIN_S = 15.0
 _BACK_WITHIN_S = 30.0
 _RESTART_S = 1.0
+_OWN_PAGE = "page"  # the word under which it logs where that is; one link is enough, and it leads there
 
 Meanwhile = Callable[[], object]
 
@@ -188,6 +189,6 @@ class Gateway:
             details = [f"{name}={value}" for name, value in said.items() if name not in ("timestamp", "level", "event")]
         except (ValueError, KeyError, TypeError):
             text, level, details = line.decode("utf-8", "replace").strip(), "warning", []
-        if text:
+        if text and text != _OWN_PAGE:
             self._last_words = text
             self._ring.say(" ".join((text, *details)), level)

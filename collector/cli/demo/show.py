@@ -56,8 +56,9 @@ async def perform(
                 scene = _scene(course, around, gateway, ring)
                 async with PanelServer(mischief, scene.books, page) as panel:
                     scene.link = panel.link
-                    for hint in scene.hints:
-                        say(f"try          {hint}")
+                    say(f"page         {panel.link}")
+                    for command in scene.commands:
+                        say(f"try          {command}")
                     async with view(scene):
                         await _run(scene, mischief, stop)
             await around.subscriber.until(
