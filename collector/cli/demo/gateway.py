@@ -3,7 +3,8 @@
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,10 +36,10 @@ class Gateway:
     """``async with Gateway(folder, environ, ring) as gateway``: it has reported before the block begins.
 
     `board` and `figures` are what the newest report says, `lives` what became of the starts before; `on_news` is
-    called when they have changed. Raises `GatewayTrouble`.
+    called when they have changed. `warm` is its first process, from `warmed_up`. Raises `GatewayTrouble`.
     """
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], ring: Ring) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str], ring: Ring, warm: Process | None = None) -> None:
         self.board = Board(SystemClock())
         self.figures = Figures()
         self.lives = Lives()
@@ -46,8 +47,9 @@ class Gateway:
         self.newest: Report | None = None
         self._outbox = Path(environ["DATA_DIR"]) / "outbox"
         self._env_file = folder / ".env"  # an empty one: the visitor's is for a real collector
-        self._settings = orjson.dumps(environ) + b"\n"
+        self._order = orjson.dumps({"env_file": str(self._env_file), "environ": environ}) + b"\n"
         self._ring = ring
+        self._warm = warm
         self._process: Process | None = None
         self._meanwhile: Meanwhile | None = None
         self._last_words = "it said nothing"
@@ -132,16 +134,10 @@ class Gateway:
                 await asyncio.sleep(_RESTART_S)
 
     async def _live(self) -> None:
-        self._process = process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", _PROGRAM, str(self._env_file)),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=STDOUT,
-            limit=_LONGEST_LINE,
-            start_new_session=True,  # a Ctrl-C in the terminal is for the demo, which ends it in its turn
-        )
+        warm, self._warm = self._warm, None
+        self._process = process = warm or await _spawn()
         assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - they were asked for
-        process.stdin.write(self._settings)
+        process.stdin.write(self._order)
         if self._ending:
             process.terminate()
         async for line in process.stdout:
@@ -192,3 +188,26 @@ class Gateway:
         if text and text != _OWN_PAGE:
             self._last_words = text
             self._ring.say(" ".join((text, *details)), level)
+
+
+@asynccontextmanager
+async def warmed_up() -> AsyncIterator[Process]:
+    """A process that loads its libraries while all else starts, and waits to be told its settings."""
+    process = await _spawn()
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _spawn() -> Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", _PROGRAM),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=STDOUT,
+        limit=_LONGEST_LINE,
+        start_new_session=True,  # a Ctrl-C in the terminal is for the demo, which ends it in its turn
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from collector.cli.demo.brokers import HOST, BrokerTrouble, DemoBroker, running_broker
 from collector.cli.demo.course import Course
-from collector.cli.demo.gateway import Gateway
+from collector.cli.demo.gateway import Gateway, warmed_up
 from collector.cli.demo.hall import EDGE_ID, Hall
 from collector.cli.demo.outage import Outage
 from collector.cli.demo.panel.actions import Mischief
@@ -47,9 +47,9 @@ async def perform(
     """
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, stop.set)  # a terminal that is closed ends it too
     with tempfile.TemporaryDirectory(prefix="edge-collector-demo-") as folder:
-        async with _surroundings(Path(folder), say, embedded=embedded) as around:
+        async with warmed_up() as warm, _surroundings(Path(folder), say, embedded=embedded) as around:
             page = f"http://{HOST}:{_free_port()}/"
-            gateway = Gateway(Path(folder), _environ(around, page, Path(folder)), ring)
+            gateway = Gateway(Path(folder), _environ(around, page, Path(folder)), ring, warm)
             outage = Outage(around.broker, around.subscriber, gateway)
             mischief = Mischief(gateway, outage, around.hall, around.fleet, ring)
             async with gateway:
