@@ -101,7 +101,7 @@ async def test_whatever_a_visitor_breaks_the_books_add_up(tmp_path: Path) -> Non
         last_words = await ends_well(demo)
     assert "✓ the books add up" in last_words
     assert f"+ {damaged.lost} given up" in last_words
-    assert f"✓ every hole is named by an event: {damaged.lost} messages" in last_words
+    assert "✓ every hole is named by an event" in last_words
     assert "✗" not in last_words
 
 

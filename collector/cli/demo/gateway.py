@@ -21,7 +21,7 @@ from collector.status.board import Board, BrokerState, BufferState, DeviceState
 _PROGRAM = "collector.cli.demo.gateway_process"
 _LONGEST_LINE = 16 << 20
 _EXIT_WITHIN_S = 15.0
-_BACK_WITHIN_S = 30.0
+_BACK_WITHIN_S = 60.0
 _RESTART_S = 1.0
 _OWN_PAGE = "page"  # the word under which it logs where that is; one link is enough, and it leads there
 
@@ -77,7 +77,7 @@ class Gateway:
         """End it by SIGKILL, do `meanwhile` (which may block), and let it start again; whether it is back."""
         async with self._turn:
             process = self._process
-            if process is None or not self.alive or self._ending:
+            if process is None or process.returncode is not None or not self.alive or self._ending:
                 return False
             self._meanwhile = meanwhile
             process.kill()

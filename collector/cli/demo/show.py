@@ -61,9 +61,7 @@ async def perform(
                         say(f"try          {command}")
                     async with view(scene):
                         await _run(scene, mischief, stop)
-            await around.subscriber.until(
-                lambda: scene.books_now().lost <= scene.books_now().waiting, CAUGHT_UP_WITHIN_S
-            )
+            await around.subscriber.until(lambda: _caught_up(scene.books_now()), CAUGHT_UP_WITHIN_S)
             return scene.books_now()
 
 
@@ -116,6 +114,10 @@ def _free_port() -> int:
     """The same over all lives of the collector, so that a page that is open finds it again."""
     with listen(HOST, 0) as free:
         return int(free.getsockname()[1])
+
+
+def _caught_up(books: Books) -> bool:
+    return books.lost <= books.waiting + books.given_up
 
 
 async def _run(scene: Scene, mischief: Mischief, stop: asyncio.Event) -> None:
