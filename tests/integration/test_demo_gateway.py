@@ -76,9 +76,10 @@ async def test_one_that_can_not_start_says_why(tmp_path: Path, environ: Mapping[
 
 
 async def test_it_ends_when_the_demo_has_gone(tmp_path: Path, environ: Mapping[str, str]) -> None:
-    (tmp_path / ".env").touch()
+    env_file = tmp_path / ".env"
+    env_file.touch()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "collector.cli.demo.gateway_process", str(tmp_path / ".env")),
+        *(sys.executable, "-m", "collector.cli.demo.gateway_process"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=1 << 24,
@@ -86,7 +87,7 @@ async def test_it_ends_when_the_demo_has_gone(tmp_path: Path, environ: Mapping[s
     try:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(orjson.dumps(environ) + b"\n")
+        process.stdin.write(orjson.dumps({"env_file": str(env_file), "environ": environ}) + b"\n")
         async with asyncio.timeout(WITHIN_S):
             while not (line := await process.stdout.readline()).startswith(MARK):
                 assert line, "it ended before it reported"

@@ -3,7 +3,8 @@
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,8 +21,9 @@ from collector.status.board import Board, BrokerState, BufferState, DeviceState
 _PROGRAM = "collector.cli.demo.gateway_process"
 _LONGEST_LINE = 16 << 20
 _EXIT_WITHIN_S = 15.0
-_BACK_WITHIN_S = 30.0
+_BACK_WITHIN_S = 60.0
 _RESTART_S = 1.0
+_OWN_PAGE = "page"  # the word under which it logs where that is; one link is enough, and it leads there
 
 Meanwhile = Callable[[], object]
 
@@ -34,10 +36,10 @@ class Gateway:
     """``async with Gateway(folder, environ, ring) as gateway``: it has reported before the block begins.
 
     `board` and `figures` are what the newest report says, `lives` what became of the starts before; `on_news` is
-    called when they have changed. Raises `GatewayTrouble`.
+    called when they have changed. `warm` is its first process, from `warmed_up`. Raises `GatewayTrouble`.
     """
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], ring: Ring) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str], ring: Ring, warm: Process | None = None) -> None:
         self.board = Board(SystemClock())
         self.figures = Figures()
         self.lives = Lives()
@@ -45,8 +47,9 @@ class Gateway:
         self.newest: Report | None = None
         self._outbox = Path(environ["DATA_DIR"]) / "outbox"
         self._env_file = folder / ".env"  # an empty one: the visitor's is for a real collector
-        self._settings = orjson.dumps(environ) + b"\n"
+        self._order = orjson.dumps({"env_file": str(self._env_file), "environ": environ}) + b"\n"
         self._ring = ring
+        self._warm = warm
         self._process: Process | None = None
         self._meanwhile: Meanwhile | None = None
         self._last_words = "it said nothing"
@@ -74,7 +77,7 @@ class Gateway:
         """End it by SIGKILL, do `meanwhile` (which may block), and let it start again; whether it is back."""
         async with self._turn:
             process = self._process
-            if process is None or not self.alive or self._ending:
+            if process is None or process.returncode is not None or not self.alive or self._ending:
                 return False
             self._meanwhile = meanwhile
             process.kill()
@@ -131,16 +134,10 @@ class Gateway:
                 await asyncio.sleep(_RESTART_S)
 
     async def _live(self) -> None:
-        self._process = process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", _PROGRAM, str(self._env_file)),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=STDOUT,
-            limit=_LONGEST_LINE,
-            start_new_session=True,  # a Ctrl-C in the terminal is for the demo, which ends it in its turn
-        )
+        warm, self._warm = self._warm, None
+        self._process = process = warm or await _spawn()
         assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - they were asked for
-        process.stdin.write(self._settings)
+        process.stdin.write(self._order)
         if self._ending:
             process.terminate()
         async for line in process.stdout:
@@ -188,6 +185,29 @@ class Gateway:
             details = [f"{name}={value}" for name, value in said.items() if name not in ("timestamp", "level", "event")]
         except (ValueError, KeyError, TypeError):
             text, level, details = line.decode("utf-8", "replace").strip(), "warning", []
-        if text:
+        if text and text != _OWN_PAGE:
             self._last_words = text
             self._ring.say(" ".join((text, *details)), level)
+
+
+@asynccontextmanager
+async def warmed_up() -> AsyncIterator[Process]:
+    """A process that loads its libraries while all else starts, and waits to be told its settings."""
+    process = await _spawn()
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _spawn() -> Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", _PROGRAM),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=STDOUT,
+        limit=_LONGEST_LINE,
+        start_new_session=True,  # a Ctrl-C in the terminal is for the demo, which ends it in its turn
+    )

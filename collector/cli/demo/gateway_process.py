@@ -1,6 +1,7 @@
 """The collector of the demo in a process of its own: what `edge-collector run` runs, and reports on how it does.
 
-Its settings come as a line of JSON on standard input, which then stays open for as long as the demo is there.
+Its settings come as a line of JSON on standard input, ``{"env_file", "environ"}``, which then stays open for as long as
+the demo is there.
 """
 
 import asyncio
@@ -21,9 +22,13 @@ EVERY_S = 0.2
 FORCED_EXIT_S = 7.5
 
 
-def main(env_file: str) -> None:
+def main() -> None:
     """Collect until a signal or the end of standard input."""
-    settings = load_settings(Path(env_file), orjson.loads(sys.stdin.buffer.readline()))
+    order = sys.stdin.buffer.readline()
+    if not order:
+        return
+    told = orjson.loads(order)
+    settings = load_settings(Path(told["env_file"]), told["environ"])
     written = configure_logs("INFO", "json", settings.site_tz, secrets=settings.secrets)
     until_signal(lambda stop: _collect(settings, written, stop), forced_exit_s=FORCED_EXIT_S)
 
@@ -55,4 +60,4 @@ def _send(report: Report) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -69,17 +69,21 @@ class Scene:
         return False, "connecting" if state.connects == 0 else "reconnecting"
 
     @property
-    def hints(self) -> tuple[str, ...]:
-        """What a visitor can try while it runs: the page first, then from another terminal."""
+    def commands(self) -> tuple[str, ...]:
+        """What a visitor can try from another terminal while it runs."""
         port = self.broker.url.rpartition(":")[2]
         edge = f"{self.fleet_url}/api/fleet/v1/edges/{EDGE_ID}"
         return (
-            *([f"open {self.link}"] if self.link else []),
             f"edge-collector watch --broker {self.broker.url}",
             f"mosquitto_sub -p {port} -t 'vexplor/#' -v",
             f"curl -s {edge}/latest",
             f"curl -s {edge}/config",
         )
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """All that a visitor can try, the page first."""
+        return (f"open {self.link}", *self.commands)
 
     @property
     def devices(self) -> list[DeviceState]:

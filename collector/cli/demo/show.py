@@ -10,7 +10,7 @@ from pathlib import Path
 
 from collector.cli.demo.brokers import HOST, BrokerTrouble, DemoBroker, running_broker
 from collector.cli.demo.course import Course
-from collector.cli.demo.gateway import Gateway
+from collector.cli.demo.gateway import Gateway, warmed_up
 from collector.cli.demo.hall import EDGE_ID, Hall
 from collector.cli.demo.outage import Outage
 from collector.cli.demo.panel.actions import Mischief
@@ -47,22 +47,21 @@ async def perform(
     """
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, stop.set)  # a terminal that is closed ends it too
     with tempfile.TemporaryDirectory(prefix="edge-collector-demo-") as folder:
-        async with _surroundings(Path(folder), say, embedded=embedded) as around:
+        async with warmed_up() as warm, _surroundings(Path(folder), say, embedded=embedded) as around:
             page = f"http://{HOST}:{_free_port()}/"
-            gateway = Gateway(Path(folder), _environ(around, page, Path(folder)), ring)
+            gateway = Gateway(Path(folder), _environ(around, page, Path(folder)), ring, warm)
             outage = Outage(around.broker, around.subscriber, gateway)
             mischief = Mischief(gateway, outage, around.hall, around.fleet, ring)
             async with gateway:
                 scene = _scene(course, around, gateway, ring)
                 async with PanelServer(mischief, scene.books, page) as panel:
                     scene.link = panel.link
-                    for hint in scene.hints:
-                        say(f"try          {hint}")
+                    say(f"page         {panel.link}")
+                    for command in scene.commands:
+                        say(f"try          {command}")
                     async with view(scene):
                         await _run(scene, mischief, stop)
-            await around.subscriber.until(
-                lambda: scene.books_now().lost <= scene.books_now().waiting, CAUGHT_UP_WITHIN_S
-            )
+            await around.subscriber.until(lambda: _caught_up(scene.books_now()), CAUGHT_UP_WITHIN_S)
             return scene.books_now()
 
 
@@ -115,6 +114,10 @@ def _free_port() -> int:
     """The same over all lives of the collector, so that a page that is open finds it again."""
     with listen(HOST, 0) as free:
         return int(free.getsockname()[1])
+
+
+def _caught_up(books: Books) -> bool:
+    return books.lost <= books.waiting + books.given_up
 
 
 async def _run(scene: Scene, mischief: Mischief, stop: asyncio.Event) -> None:

@@ -46,6 +46,7 @@ def scene() -> Scene:
         Subscriber("mqtt://127.0.0.1:1", persistent=False),
         Ring(),
         clock=clock,
+        link="http://127.0.0.1:42000/#token",
     )
     for machine in MACHINES:
         board.device(machine.device_id, machine.name, DeviceCondition.ONLINE)
@@ -99,6 +100,7 @@ def test_on_a_small_screen_the_devices_take_turns(scene: Scene) -> None:
 def test_a_large_screen_says_what_to_try(scene: Scene) -> None:
     text = "\n".join(_screen(scene, 200, 50))
     assert all(hint in text for hint in scene.hints)
+    assert "open http://127.0.0.1:42000/#token" in text
     assert f"curl -s http://127.0.0.1:41000/api/fleet/v1/edges/{EDGE_ID}/latest" in text
 
 
