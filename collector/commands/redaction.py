@@ -4,8 +4,9 @@ import json
 import re
 from collections.abc import Mapping
 
-MASK = "***"
-_SECRET_PARTS = ("password", "passwd", "secret", "token", "credential", "privatekey", "apikey")
+from collector.settings.masking import MASK
+
+_SECRET_PARTS = ("password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "privatekey", "apikey")
 
 _URL_LOGIN = re.compile(r"(\w://)[^/\s@]*:[^/\s]*@")
 

@@ -10,7 +10,7 @@ from collector.settings.envfile import Gathered, open_to_others, read_env_file
 from collector.settings.model import VARIABLES
 from collector.settings.problems import Problem
 from collector.settings.urls import UNPRINTABLE
-from collector.settings.values import SECRET
+from collector.settings.values import HEADER_TOKEN, SECRET
 
 MAX_SECRET_BYTES = 64 * 1024
 FILE_FORMS = {f"{name}_FILE": name for name, variable in VARIABLES.items() if variable.secret}
@@ -58,7 +58,7 @@ def _plain(name: str, text: str, gathered: Gathered) -> str:
 
 
 def _verbatim(name: str) -> bool:
-    return name in VARIABLES and VARIABLES[name].reader is SECRET
+    return name in VARIABLES and VARIABLES[name].reader in (SECRET, HEADER_TOKEN)
 
 
 def _take_secret_file(form: str, name: str, gathered: Gathered) -> None:

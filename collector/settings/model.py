@@ -10,6 +10,9 @@ from collector.settings.outward import BrokerSettings, FleetSettings, PayloadSet
 from collector.settings.problems import Problem
 from collector.settings.reader import Variable
 
+SHORTEST_SECRET = 4
+"""Masking what is shorter would mask half of every text."""
+
 SECTIONS: tuple[type[BaseModel], ...] = (
     FleetSettings,
     BrokerSettings,
@@ -47,10 +50,23 @@ class Settings(
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret there is, to be masked wherever something is written."""
-        found = (getattr(self, name) for name in type(self).model_fields)
-        passwords = (self.broker_password, *(value for value in found if isinstance(value, SecretStr)))
-        return tuple(password.get_secret_value() for password in passwords if password is not None)
+        """Every secret that is to be masked wherever something is written: all but those of `too_plain`."""
+        return tuple(value for value in self._secret_values().values() if not self._is_plain(value))
+
+    @property
+    def too_plain(self) -> tuple[str, ...]:
+        """The variables whose secret can not be masked: it is too short, or a part of what everybody reads."""
+        return tuple(name for name, value in self._secret_values().items() if self._is_plain(value))
+
+    def _secret_values(self) -> Mapping[str, str]:
+        """By variable; a URL's is its password."""
+        found = {name.upper(): getattr(self, name) for name in type(self).model_fields}
+        passwords = {name: getattr(value, "password", value) for name, value in found.items()}
+        return {name: each.get_secret_value() for name, each in passwords.items() if isinstance(each, SecretStr)}
+
+    def _is_plain(self, secret: str) -> bool:
+        public = (self.edge_id, self.device_id or "", self.company_code, self.mqtt_broker_url.host)
+        return len(secret) < SHORTEST_SECRET or any(secret in text for text in public)
 
     @property
     def broker_username(self) -> str | None:

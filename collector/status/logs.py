@@ -12,14 +12,13 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from collector.settings.masking import Masking
 from collector.status.log_files import LogFiles
 from collector.status.log_limit import LineLimit
 from collector.status.recent import MAX_LINES, RecentLines
 
-MASK = "***"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 RELEASE_EVERY_S = 5.0
-_SHORTEST_SECRET = 4
 _NUMBERS = logging.getLevelNamesMapping()
 
 log = structlog.get_logger()
@@ -92,8 +91,7 @@ class _Lines:
     ) -> None:
         self._files = files
         self._recent = recent
-        # The longest first: one secret may be a part of another.
-        self._secrets = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}, key=len, reverse=True)
+        self._masked = Masking(secrets)
         self._render = _renderer(form, colors=sys.stdout.isatty())
         self._render_plain = _renderer(form, colors=False)
 
@@ -103,11 +101,6 @@ class _Lines:
         if self._files is not None:
             self._files.write(_NUMBERS[method.upper()], line)
         return self._masked(self._render(logger, method, event))
-
-    def _masked(self, line: str) -> str:
-        for secret in self._secrets:
-            line = line.replace(secret, MASK)
-        return line
 
 
 def _renderer(form: Literal["text", "json"], *, colors: bool) -> Callable[[WrappedLogger, str, EventDict], str]:

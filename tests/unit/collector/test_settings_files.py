@@ -117,7 +117,7 @@ def test_a_secret_from_its_file_loses_only_the_line_end(folder: Path) -> None:
     assert password(settings) == " p w "
     assert settings.warnings == ()
     secret.chmod(0o644)
-    (warning,) = load_settings(None, REAL | {"EDGE_API_TOKEN_FILE": str(secret)}).warnings
+    (warning,) = load_settings(None, REAL | {"HTTP_TOKEN_FILE": str(secret)}).warnings
     assert f"chmod 600 {secret}" in warning.message
 
 
