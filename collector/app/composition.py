@@ -26,6 +26,7 @@ from collector.config.source import ApiSource, ConfigSource
 from collector.config.sync import ConfigSync
 from collector.crashpoint import CrashPoint, passing
 from collector.delivery.address import EdgeAddress, mqtt_options
+from collector.delivery.certificate_watch import CertificateWatch
 from collector.delivery.changes import Changes
 from collector.delivery.encode import ScanEncoder
 from collector.delivery.install import install_id
@@ -71,7 +72,7 @@ async def run(settings: Settings, stop: asyncio.Event, written: Log, bound_end: 
         bound_end()
         wanted_again.set()
 
-    collected = collecting(settings, ProcessCommands(written, restart), written.lines)
+    collected = collecting(settings, ProcessCommands(written, restart), written)
     async with collected, asyncio.TaskGroup() as tasks:
         releasing = tasks.create_task(written.keep_releasing(), name="log")
         told = [tasks.create_task(event.wait(), name="end") for event in (stop, wanted_again)]
@@ -84,9 +85,9 @@ async def run(settings: Settings, stop: asyncio.Event, written: Log, bound_end: 
 
 @asynccontextmanager
 async def collecting(
-    settings: Settings, process: ProcessCommands | None = None, lines: RecentLines | None = None
+    settings: Settings, process: ProcessCommands | None = None, written: Log | None = None
 ) -> AsyncIterator[Collector]:
-    """A collector that runs as long as the context is open; the page shows `lines` of the log.
+    """A collector that runs as long as the context is open; the page shows what is `written` to the log.
 
     Without `process` no command reaches the process itself.
     """
@@ -100,7 +101,8 @@ async def collecting(
     manager = ServiceManager(os.environ)
     async with config_source(settings) as source:
         address = EdgeAddress(settings, lambda: source.edge_id)
-        site = Site(settings, clock, board, address, RecentEvents(clock), lines or RecentLines())
+        lines, hide = (written.lines, written.hide) if written else (RecentLines(), _hide_nowhere)
+        site = Site(settings, clock, board, address, RecentEvents(clock), lines, hide)
         async with Outbox.open(
             settings.data_dir / "outbox",
             commit_ms=settings.buffer_commit_ms,
@@ -133,7 +135,7 @@ async def _composed(
     heartbeat = _heartbeat(site, machine, lambda payload: publisher.publish_status(payload))
     publisher = Publisher(
         outbox,
-        mqtt_options(settings),
+        mqtt_options(settings, site.hide),
         site.address,
         board=site.board,
         clock=site.clock,
@@ -161,6 +163,8 @@ async def _composed(
                 "watchdog": Watchdog(manager, signs, site.clock).run(),
                 "start jitter": _get_ready(sync.asked, ready, settings, machine),
             }
+            if settings.mqtt_cert_file is not None and settings.mqtt_broker_url.tls:
+                tasks["certificate"] = CertificateWatch(settings.mqtt_cert_file, site.board, site.clock).run()
             if settings.http_port:
                 tasks["page"] = serve_page(page_sources(site, collector, sync, heartbeat, machine))
             async with _running(tasks):
@@ -317,6 +321,10 @@ def plan_options(settings: Settings) -> PlanOptions:
         string_encoding=settings.string_encoding,
         device_networks=settings.device_networks,
     )
+
+
+def _hide_nowhere(secret: str) -> None:
+    """There is no log that could tell it."""
 
 
 def _freezing_at_first_sight() -> Callable[[DeviceState], None]:

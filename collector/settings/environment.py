@@ -69,7 +69,8 @@ def _take_secret_file(form: str, name: str, gathered: Gathered) -> None:
         gathered.problems.append(Problem(name, f"is set, and {form} too; expected only one of them"))
         return
     try:
-        gathered.values[name] = _secret(Path(named))
+        gathered.values[name] = read_secret(Path(named))
+        gathered.secret_files[name] = Path(named)
         if warning := open_to_others(Path(named)):
             gathered.warnings.append(warning)
     except UnicodeDecodeError:
@@ -81,7 +82,8 @@ def _take_secret_file(form: str, name: str, gathered: Gathered) -> None:
         gathered.problems.append(Problem(form, f"expected the path of a file with the secret: {error}"))
 
 
-def _secret(path: Path) -> str:
+def read_secret(path: Path) -> str:
+    """The secret in a file, without the end of its line. Raises `OSError`, and `ValueError` for what can be none."""
     if "\0" in str(path):
         raise ValueError("no file can have this name")
     if not stat.S_ISREG(path.stat().st_mode):

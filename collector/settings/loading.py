@@ -41,7 +41,12 @@ def _settings(gathered: Gathered, env_file: Path | None) -> Settings:
     if settings is None or problems:
         raise SettingsError(_in_order(problems), tuple(gathered.warnings))
     warnings = (*gathered.warnings, *_remarks(settings))
-    found = {"edge_id_fixed": "EDGE_ID" in texts, "env_file": env_file, "warnings": warnings}
+    found = {
+        "edge_id_fixed": "EDGE_ID" in texts,
+        "env_file": env_file,
+        "warnings": warnings,
+        "secret_files": gathered.secret_files,
+    }
     return settings.model_copy(update=found)
 
 

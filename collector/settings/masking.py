@@ -6,15 +6,24 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
+SHORTEST_SECRET = 4
+"""Masking what is shorter would mask half of every text."""
 
 
 class Masking:
     """``Masking(secrets)(text)`` is the text with `MASK` for every secret, also where it is escaped or encoded."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        found = {form for secret in secrets if secret for form in forms_of(secret)}
+        self._forms: list[str] = []
+        for secret in secrets:
+            self.hide(secret)
+
+    def hide(self, secret: str) -> None:
+        """From now on this one too. May be called from any thread."""
+        if not secret or secret in self._forms:
+            return
         # The longest first: one secret may be a part of another.
-        self._forms = sorted(found, key=len, reverse=True)
+        self._forms = sorted({*self._forms, *forms_of(secret)}, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         for form in self._forms:

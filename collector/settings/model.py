@@ -5,13 +5,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from collector.settings.masking import SHORTEST_SECRET
 from collector.settings.onsite import CommandSettings, MachineSettings, PlcSettings, StorageSettings
 from collector.settings.outward import BrokerSettings, FleetSettings, PayloadSettings, SinkSettings
 from collector.settings.problems import Problem
 from collector.settings.reader import Variable
-
-SHORTEST_SECRET = 4
-"""Masking what is shorter would mask half of every text."""
 
 SECTIONS: tuple[type[BaseModel], ...] = (
     FleetSettings,
@@ -38,14 +36,15 @@ class Settings(
     """What the environment said, checked and ready to use. A field has its variable's name in lower case.
 
     `edge_id` is `EDGE_ID`, else `DEVICE_ID`; `edge_id_fixed` says that it was `EDGE_ID`. `env_file` is the
-    file that was named, None the default one. Durations are in the
-    unit of their name. `warnings` are for the log at start. `repr` shows no secret.
+    file that was named, None the default one. Durations are in the unit of their name. `secret_files` are those that
+    secrets came from, by variable. `warnings` are for the log at start. `repr` shows no secret.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     edge_id_fixed: bool = False
     env_file: Path | None = None
+    secret_files: Mapping[str, Path] = {}
     warnings: tuple[Problem, ...] = ()
 
     @property
@@ -67,6 +66,10 @@ class Settings(
     def _is_plain(self, secret: str) -> bool:
         public = (self.edge_id, self.device_id or "", self.company_code, self.mqtt_broker_url.host)
         return len(secret) < SHORTEST_SECRET or any(secret in text for text in public)
+
+    def shown(self) -> Mapping[str, object]:
+        """Each variable as it counts, secrets masked; JSON can hold all of it."""
+        return {name.upper(): value for name, value in self.model_dump().items() if name.upper() in VARIABLES}
 
     @property
     def broker_username(self) -> str | None:

@@ -25,11 +25,14 @@ log = structlog.get_logger()
 
 
 class Log:
-    """The log as it was configured; to be closed at the end."""
+    """The log as it was configured; to be closed at the end. `hide` takes one more secret that is never written."""
 
-    def __init__(self, level: str, limit: LineLimit, lines: RecentLines, files: LogFiles | None) -> None:
+    def __init__(
+        self, level: str, limit: LineLimit, lines: RecentLines, files: LogFiles | None, masked: Masking
+    ) -> None:
         self.level = level
         self.lines = lines
+        self.hide = masked.hide
         self._limit = limit
         self._files = files
 
@@ -69,29 +72,30 @@ def configure_logs(
     None of `secrets` is ever written. A folder that can not be written costs the files, not the start.
     """
     files, trouble = _open(folder)
+    masked = Masking(secrets)
     limit = LineLimit(time.monotonic)
     recent = RecentLines()
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True) if form == "json" else _site_time(site_tz)
     structlog.configure(
-        processors=[structlog.processors.add_log_level, limit, stamp, _Lines(form, files, secrets, recent)],
+        processors=[structlog.processors.add_log_level, limit, stamp, _Lines(form, files, masked, recent)],
         wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=False,
     )
     if trouble is not None:
         log.warning("no log files", folder=str(folder), reason=trouble, meanwhile="the log goes to standard output")
-    return Log(level, limit, recent, files)
+    return Log(level, limit, recent, files, masked)
 
 
 class _Lines:
     """The last processor: renders a line for standard output, and writes it to the files."""
 
     def __init__(
-        self, form: Literal["text", "json"], files: LogFiles | None, secrets: Iterable[str], recent: RecentLines
+        self, form: Literal["text", "json"], files: LogFiles | None, masked: Masking, recent: RecentLines
     ) -> None:
         self._files = files
         self._recent = recent
-        self._masked = Masking(secrets)
+        self._masked = masked
         self._render = _renderer(form, colors=sys.stdout.isatty())
         self._render_plain = _renderer(form, colors=False)
 

@@ -173,7 +173,7 @@ def test_a_folder_that_can_not_be_written_costs_the_files_only(
     assert "no log files" in capsys.readouterr().out
 
 
-def test_r4_files_rotate_and_stay_under_50_mib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_r4_s23_files_rotate_and_stay_under_50_mib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collector.status.log_files.EDGE_LOG_BYTES", 2_000)
     monkeypatch.setattr("collector.status.log_files.ERROR_LOG_BYTES", 1_000)
     written = to_files(tmp_path)

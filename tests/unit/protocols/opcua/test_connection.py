@@ -75,7 +75,7 @@ def test_defaults() -> None:
         ({"publishing_interval_ms": 1}, "publishing_interval_ms", "from 10 to 60000"),
     ],
 )
-def test_what_can_not_be_used_is_refused_without_secrets(fields: dict[str, object], field: str, message: str) -> None:
+def test_s15_what_can_not_be_used_is_refused_unquoted(fields: dict[str, object], field: str, message: str) -> None:
     with pytest.raises(Refused, match=message) as caught:
         read(**fields)
     assert caught.value.field == field
