@@ -35,7 +35,7 @@ from collector.delivery.publisher import Publisher
 from collector.polling.scan import Scan
 from collector.polling.supervisor import Supervisor
 from collector.settings import Settings
-from collector.settings.environment import file_variables
+from collector.settings.environment import file_variables, renewed_secret
 from collector.status.board import Board, DeviceCondition, DeviceState
 from collector.status.clock_watch import ClockWatch
 from collector.status.device_events import DeviceEvents
@@ -99,9 +99,9 @@ async def collecting(
     gc.freeze()  # all that was imported
     log.info("starting", version=__version__, edge_id=settings.edge_id, data_dir=str(settings.data_dir))
     manager = ServiceManager(os.environ)
-    async with config_source(settings) as source:
+    lines, hide = (written.lines, written.hide) if written else (RecentLines(), _hide_nowhere)
+    async with config_source(settings, hide) as source:
         address = EdgeAddress(settings, lambda: source.edge_id)
-        lines, hide = (written.lines, written.hide) if written else (RecentLines(), _hide_nowhere)
         site = Site(settings, clock, board, address, RecentEvents(clock), lines, hide)
         async with Outbox.open(
             settings.data_dir / "outbox",
@@ -260,8 +260,8 @@ async def _publishing(publisher: Publisher, site: Site) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def config_source(settings: Settings) -> AsyncIterator[ConfigSource]:
-    """The Fleet server or the file that the settings name."""
+async def config_source(settings: Settings, hide: Callable[[str], None] | None = None) -> AsyncIterator[ConfigSource]:
+    """The Fleet server or the file that the settings name; `hide` is told each token that its file comes to have."""
     if settings.edge_config_file is not None and settings.edge_config_source == "file":
         from collector.config.file import FileSource  # YAML is loaded only where a file is the source
 
@@ -279,6 +279,7 @@ async def config_source(settings: Settings) -> AsyncIterator[ConfigSource]:
         trust_env=settings.trust_env,
         fixed_id=settings.edge_id_fixed,
     ) as client:
+        client.renewed_token = partial(renewed_secret, settings.secret_files.get("EDGE_API_TOKEN"), hide)
         yield client
 
 

@@ -1,6 +1,8 @@
 """Where the document comes from."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from fleet_client.client import Fetched, FleetClient, NotModified
@@ -22,9 +24,21 @@ class ConfigSource(Protocol):
 
 
 class ApiSource(FleetClient):
-    """The Fleet server, which says nothing unless it is asked."""
+    """The Fleet server, which says nothing unless it is asked.
+
+    `renewed_token` is asked before each request, in a thread, for the token as its file has it then; None: as before.
+    """
 
     name = "fleet"
+    renewed_token: Callable[[], str | None] = staticmethod(lambda: None)
+
+    async def fetch(self, etag: str | None) -> Fetched | NotModified:
+        """See `FleetClient.fetch`."""
+        token = await asyncio.to_thread(self.renewed_token)
+        if token is not None:
+            with suppress(ValueError):  # no token at all: the server says whether the old one will do
+                self.renew_token(token.strip())
+        return await super().fetch(etag)
 
     async def news(self) -> None:
         """Never returns."""

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from collector.delivery.mqtt.options import MqttOptions, MqttVersion, TlsOptions
 from collector.settings import Settings
-from collector.settings.environment import read_secret
+from collector.settings.environment import renewed_secret
 from fleet_client.status import last_will
 from fleet_client.topics import Topics
 
@@ -76,20 +75,7 @@ def mqtt_options(settings: Settings, hide: Callable[[str], None] | None = None) 
         tls=tls if url.tls else None,
         username=settings.broker_username,
         password=password.get_secret_value() if password else None,
-        renewed_password=partial(_renewed, settings.secret_files.get("MQTT_PASSWORD"), hide),
+        renewed_password=partial(renewed_secret, settings.secret_files.get("MQTT_PASSWORD"), hide),
         versions=_VERSIONS[settings.mqtt_version],
         keepalive_s=settings.mqtt_keepalive_sec,
     )
-
-
-def _renewed(file: Path | None, hide: Callable[[str], None] | None) -> str | None:
-    """What the file has now; None where it can not be read: the broker says whether the old one will do."""
-    if file is None:
-        return None
-    try:
-        password = read_secret(file)
-    except (OSError, ValueError):
-        return None
-    if hide is not None:
-        hide(password)
-    return password

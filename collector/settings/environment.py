@@ -3,7 +3,7 @@
 import difflib
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from collector.settings.envfile import Gathered, open_to_others, read_env_file
@@ -96,6 +96,19 @@ def read_secret(path: Path) -> str:
     if not text.strip():
         raise ValueError("it is empty")
     return text
+
+
+def renewed_secret(file: Path | None, hide: Callable[[str], None] | None) -> str | None:
+    """What the file has now, told to `hide` first; None where it can not be read: the old one may still do. Blocks."""
+    if file is None:
+        return None
+    try:
+        secret = read_secret(file)
+    except (OSError, ValueError):
+        return None
+    if hide is not None:
+        hide(secret)
+    return secret
 
 
 def _check_texts(gathered: Gathered) -> None:

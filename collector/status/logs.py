@@ -77,7 +77,13 @@ def configure_logs(
     recent = RecentLines()
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True) if form == "json" else _site_time(site_tz)
     structlog.configure(
-        processors=[structlog.processors.add_log_level, limit, stamp, _Lines(form, files, masked, recent)],
+        processors=[
+            structlog.processors.add_log_level,
+            limit,
+            _without_control,
+            stamp,
+            _Lines(form, files, masked, recent),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=False,
@@ -105,6 +111,14 @@ class _Lines:
         if self._files is not None:
             self._files.write(_NUMBERS[method.upper()], line)
         return self._masked(self._render(logger, method, event))
+
+
+def _without_control(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """A device's name must not begin a line of its own, nor move the cursor of who reads it."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[name] = "".join(each if each.isprintable() else repr(each)[1:-1] for each in value)
+    return event
 
 
 def _renderer(form: Literal["text", "json"], *, colors: bool) -> Callable[[WrappedLogger, str, EventDict], str]:

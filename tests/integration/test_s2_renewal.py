@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from collector.app import config_source
 from collector.delivery.address import mqtt_options
 from collector.delivery.mqtt.options import MqttOptions
 from collector.settings import load_settings
+from simulators.fleet import FleetServer
 from tests.doubles.certificates import Authority
 from tests.doubles.mosquitto import Mosquitto, free_port
 from tests.doubles.shipped_broker import password_file, shipped_broker
@@ -86,3 +88,20 @@ def test_s2_each_renewed_password_is_hidden_from_the_log(tmp_path: Path) -> None
     assert options.renewed_password() == "second-password"
     assert hidden == ["second-password"]
     assert "password'" not in repr(options)
+
+
+async def test_s2_the_fleet_servers_token_is_renewed_without_a_restart(tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("first-token\n")
+    async with FleetServer(document={"edge_id": "edge-1", "devices": []}) as fleet:
+        texts = {"EDGE_SERVER_URL": fleet.url, "MQTT_BROKER_URL": "mqtt://b", "EDGE_ID": "edge-1"}
+        settings = load_settings(None, {**texts, "EDGE_API_TOKEN_FILE": str(secret)})
+        hidden: list[str] = []
+        async with config_source(settings, hidden.append) as source:
+            for content in ("second-token\n", "no token\n", None):
+                await source.fetch(None)
+                secret.unlink() if content is None else secret.write_text(content)
+            await source.fetch(None)
+        sent = [request.headers.get("authorization") for request in fleet.record.seen]
+    assert sent == ["Bearer first-token", "Bearer second-token", "Bearer second-token", "Bearer second-token"]
+    assert hidden[:2] == ["first-token", "second-token"]
