@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from collector.cli.foreground import bound_end, until_signal
 from collector.settings import Settings, SettingsError, load_settings
+from collector.status.library_lines import take_library_lines
 from collector.status.logs import Log, configure_logs
 
 EXIT_SETTINGS = 2
@@ -38,6 +39,7 @@ def run_collector(env_file: Path | None, *, dry_run: bool) -> int:
         folder=settings.log_dir,
         secrets=settings.secrets,
     )
+    take_library_lines()
     try:
         status = _run(settings, written, dry_run=dry_run)
     finally:

@@ -23,6 +23,7 @@ from tests.doubles.hall import EDGE_ID, counting_layout, modbus_device
 from tests.doubles.mosquitto import Mosquitto, free_port
 from tests.doubles.shipped_broker import password_file, shipped_broker
 
+OF_A_FILE = {"EDGE_CONFIG_SOURCE": "file", "EDGE_CONFIG_FILE": "devices.json"}
 SERVER_PASSWORD = "of-the-server"
 COMMANDS: tuple[dict[str, object], ...] = (
     {"command": "ping"},
@@ -80,12 +81,18 @@ class Plant:
             **more,
         }
         self.collector.configure(variables)
-        secured = modbus_device(self.plc, "secured", protocol="opcua", connection={
-            "endpoint": f"opc.tcp://127.0.0.1:{free_port()}", "username": "u", "password": CANARIES["plc"],
-        }, tags=[{"name": "a", "address": "ns=2;s=A", "data_type": "FLOAT64"}])  # fmt: skip
-        login = {**modbus_device(self.plc, "3"), "connection": {"host": f"opc.tcp://u:{CANARIES['plc']}@plc"}}
-        self.fleet.document = {"edge_id": EDGE_ID, "devices": [modbus_device(self.plc), secured, login]}
+        document = self._document("${PLC_SECRET}" if "EDGE_CONFIG_FILE" in more else CANARIES["plc"])
+        (self.folder / "devices.json").write_text(json.dumps(document), encoding="utf-8")
+        self.fleet.document = document
         self.fleet.edit(lambda document: None)
+
+    def _document(self, password: str) -> dict[str, object]:
+        endpoint = f"opc.tcp://127.0.0.1:{free_port()}"
+        connection = {"endpoint": endpoint, "username": "u", "password": password}
+        tags = [{"name": "a", "address": "ns=2;s=A", "data_type": "FLOAT64"}]
+        secured = modbus_device(self.plc, "secured", protocol="opcua", connection=connection, tags=tags)
+        login = {**modbus_device(self.plc, "3"), "connection": {"host": f"opc.tcp://u:{password}@plc"}}
+        return {"edge_id": EDGE_ID, "devices": [modbus_device(self.plc), secured, login]}
 
     def hear(self, topic: str, payload: bytes, _at: int) -> None:
         """What came at the broker."""
@@ -131,7 +138,7 @@ def spared(place: Plant) -> list[Path]:
     """Where secrets must be: their own files, and the document as it came."""
     return [
         place.folder / ".env", place.password, *place.folder.glob("secret-*"),
-        *(place.folder / "data" / "config").rglob("*.json"),
+        place.folder / "devices.json", *(place.folder / "data" / "config").rglob("*.json"),
     ]  # fmt: skip
 
 
@@ -164,12 +171,14 @@ def process_tells(pid: int) -> bytes:
 
 
 @pytest.mark.timeout(400)  # four processes, one after another
-@pytest.mark.parametrize("form", ["text", "json"])
-async def test_s5_nothing_that_the_collector_leaves_has_a_secret(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize(("form", "source"), [("text", {}), ("json", OF_A_FILE)])
+async def test_s5_nothing_that_the_collector_leaves_has_a_secret(
+    tmp_path: Path, form: str, source: dict[str, str]
+) -> None:
     folder = tmp_path / "edge"
     async with plant(folder) as (place, listener):
         place.password.write_text(CANARIES["old mqtt"], encoding="utf-8")
-        place.configure(LOG_FORMAT=form)
+        place.configure(LOG_FORMAT=form, **source)
         place.collector.start()
         await place.until(lambda: "no connection to the broker" in place.collector.log, "a broker that refuses")
         place.password.write_text(CANARIES["mqtt"] + "\n", encoding="utf-8")  # renewed: read again when it connects
@@ -180,8 +189,9 @@ async def test_s5_nothing_that_the_collector_leaves_has_a_secret(tmp_path: Path,
         listener.publish(topic, f"no JSON {CANARIES['variable']}".encode())
         await place.until(lambda: len(place.answers()) >= len(COMMANDS), "answers")
         assert place.answers()["support_bundle"]["status"] == "success", place.answers()["support_bundle"]
-        place.fleet.faults.status = 401
-        await place.until(lambda: "does not accept the token" in place.collector.log, "a Fleet server that refuses")
+        if not source:
+            place.fleet.faults.status = 401
+            await place.until(lambda: "does not accept the token" in place.collector.log, "a server that refuses")
         await place.until(lambda: place.page in place.collector.log, "the page")
         await visit(place)
         place.told.append(process_tells(place.collector.pid))
