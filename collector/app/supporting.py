@@ -24,8 +24,8 @@ def support_sources(site: Site, beat: Heartbeat, sync: ConfigSync) -> Sources:
         return found
 
     return Sources(
+        about=lambda: about(site.address.edge_id, site.clock),
         parts={
-            "about": lambda: about(site.address.edge_id, site.clock),
             "status": lambda: status(all_devices=False),
             "broker": lambda: asdict(site.board.broker),
             "settings": site.settings.shown,

@@ -8,7 +8,6 @@ import orjson
 
 from collector.commands.devices import Devices
 from collector.commands.outcome import CommandFailed, DeviceHandler
-from collector.commands.params import device_id_of
 from collector.commands.redaction import secrets_of, without_secrets
 from collector.polling.desk import Desk
 from collector.polling.frames import Frames
@@ -21,13 +20,15 @@ MOST_BYTES = 56 * 1024
 LINES_BYTES = 16 * 1024
 LONGEST_LINE = 2_000
 TAGS_READ = 100
-_NOT_OVERHEARD = "is not told byte by byte: its frames may bear a log-in, or are encrypted"
+_NOT_OVERHEARD = "can not be listened to: it has no frames, or they may bear a log-in"
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where an answer's parts come from. `parts` are told in their order, as long as there is room."""
+    """Where an answer's parts come from. `about` looks at files, and blocks; `parts` are told in their order, as long
+    as there is room."""
 
+    about: Callable[[], object]
     parts: Mapping[str, Callable[[], object]]
     lines: Callable[[], list[str]]
     document: Callable[[], bytes | None]
@@ -47,20 +48,16 @@ class SupportCommands:
         return {"support_bundle": self._support_bundle}
 
     async def _support_bundle(self, command: Command) -> Mapping[str, object]:
-        parts = {name: tell() for name, tell in self._sources.parts.items()}
+        parts = {"about": await asyncio.to_thread(self._sources.about)}
+        parts |= {name: tell() for name, tell in self._sources.parts.items()}
         if (wanted := command.params.get("frames")) is not None:
             parts["frames"] = await self._frames(command, {"device_id": wanted})
         return await asyncio.to_thread(self._answer, parts, self._sources.lines(), self._sources.document())
 
     async def _frames(self, command: Command, params: Mapping[str, object]) -> object:
-        device_id_of(params)
         station = self._devices.station(params)
-
-        async def listen(desk: Desk) -> Mapping[str, object]:
-            return await _frames_of_a_read(desk)
-
         try:
-            return await self._devices.carry_out(command, station, listen, insistent=True)
+            return await self._devices.carry_out(command, station, _frames_of_a_read, insistent=True)
         except CommandFailed as failure:
             if failure.status == "rejected":
                 raise

@@ -19,8 +19,8 @@ class Masking:
             self.hide(secret)
 
     def hide(self, secret: str) -> None:
-        """From now on this one too. May be called from any thread."""
-        if not secret or secret in self._forms:
+        """From now on this one too, unless it is too short. May be called from any thread."""
+        if len(secret) < SHORTEST_SECRET or secret in self._forms:
             return
         # The longest first: one secret may be a part of another.
         self._forms = sorted({*self._forms, *forms_of(secret)}, key=len, reverse=True)

@@ -28,7 +28,8 @@ def bundle_of(
     desk: CommandDesk, *, document: Mapping[str, object] | None = None, lines: list[str] | None = None
 ) -> SupportCommands:
     sources = Sources(
-        parts={"about": lambda: {"edge_id": "edge-1"}, "settings": lambda: {"A": f"x{SECRET}y", "B": None}},
+        about=lambda: {"edge_id": "edge-1"},
+        parts={"settings": lambda: {"A": f"x{SECRET}y", "B": None}},
         lines=lambda: lines or [],
         document=lambda: orjson.dumps(document or {"devices": []}),
         secrets=(SECRET,),
@@ -128,3 +129,13 @@ def test_s24_a_devices_name_leads_out_of_no_folder(name: str) -> None:
     made = file_name(name)
     assert made
     assert not set(made) & set("/\\:\0\n.")
+
+
+async def test_what_has_no_frames_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    tags = [{"name": "cpu", "address": "cpu.percent"}]
+    async with CommandDesk(tmp_path) as desk:
+        desk.configure({"id": "h", "name": "게이트웨이", "protocol": "host", "interval_ms": 100, "tags": tags})
+        await desk.online("h")
+        with pytest.raises(CommandFailed) as refused:
+            await answer(bundle_of(desk), frames="h")
+    assert (refused.value.status, refused.value.code) == ("rejected", "unsupported")

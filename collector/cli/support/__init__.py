@@ -28,9 +28,13 @@ def make_bundle(env_file: Path | None, output: Path | None, device: str | None, 
     except OSError as error:
         errors.print(Text(f"error: {target} can not be written: {error.strerror or error}", "red"))
         return EXIT_NOT_WRITTEN
-    with os.fdopen(descriptor, "wb") as file, errors.status("looking ..."):
-        texts = asyncio.run(contents(settings, device, clock))
-        write_archive(file, texts, Masking(secrets_known(settings)), clock.wall_ms())
+    try:
+        with os.fdopen(descriptor, "wb") as file, errors.status("looking ..."):
+            texts = asyncio.run(contents(settings, device, clock))
+            write_archive(file, texts, Masking(secrets_known(settings)), clock.wall_ms())
+    except BaseException:  # also Ctrl-C: half a bundle helps nobody
+        target.unlink()
+        raise
     errors.print(Text(f"{target}: {len(texts)} files, {target.stat().st_size:,} bytes, secrets masked."))
     errors.print("It tells addresses, names of tags and some values of your plant: look through it before you send it.")
     return 0

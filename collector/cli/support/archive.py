@@ -3,13 +3,12 @@
 import re
 import zipfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import BinaryIO
 
-from collector.clock import iso_utc
 from collector.settings.masking import Masking
 
 MOST_CHARACTERS = 4 << 20
-_DIGITS = re.compile(r"\d+")
 _OWNER_ONLY = 0o600 << 16
 
 
@@ -17,7 +16,7 @@ def write_archive(file: BinaryIO, texts: Mapping[str, str], masked: Masking, wal
     """Each text under its name, the newest `MOST_CHARACTERS` of it, nothing that `masked` knows. Names are UTF-8."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in texts.items():
-            entry = zipfile.ZipInfo(masked(name), _moment(wall_ms))
+            entry = zipfile.ZipInfo(masked(name), _moment(wall_ms).timetuple()[:6])
             entry.external_attr = _OWNER_ONLY
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, masked(text)[-MOST_CHARACTERS:].encode("utf-8", "replace"))
@@ -25,8 +24,7 @@ def write_archive(file: BinaryIO, texts: Mapping[str, str], masked: Masking, wal
 
 def stamp_of(wall_ms: int) -> str:
     """For the name of a file, in UTC: ``20260417-080000``."""
-    year, month, day, *time = _moment(wall_ms)
-    return f"{year}{month:02d}{day:02d}-" + "".join(f"{part:02d}" for part in time)
+    return f"{_moment(wall_ms):%Y%m%d-%H%M%S}"
 
 
 def file_name(name: str) -> str:
@@ -34,6 +32,6 @@ def file_name(name: str) -> str:
     return re.sub(r"[^\w ()-]", "_", name).strip()[:80] or "device"
 
 
-def _moment(wall_ms: int) -> tuple[int, int, int, int, int, int]:
-    year, month, day, hour, minute, second, *_ = map(int, _DIGITS.findall(iso_utc(wall_ms)))
-    return max(year, 1980), month, day, hour, minute, second
+def _moment(wall_ms: int) -> datetime:
+    """No zip is older than 1980, wherever the clock stands."""
+    return max(datetime.fromtimestamp(wall_ms / 1000, UTC), datetime(1980, 1, 1, tzinfo=UTC))

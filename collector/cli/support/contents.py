@@ -17,6 +17,7 @@ from collector.commands.redaction import secrets_of, without_secrets
 from collector.settings import Settings
 from collector.web.token import FILE as TOKEN_FILE
 from fleet_client.copies import DocumentStore
+from fleet_client.errors import FleetError
 
 LOG_BYTES: Mapping[str, int] = {
     "edge.log.1": 1 << 20,
@@ -92,7 +93,10 @@ def _read(path: Path, most: int) -> str:
 
 
 async def _frames(settings: Settings, device: str, clock: Clock) -> dict[str, str]:
-    plan = kept_plan(settings)
+    try:
+        plan = await asyncio.to_thread(kept_plan, settings)
+    except FleetError as error:
+        return {"frames/none.txt": f"the last good document can not be used: {error}\n"}
     found = next((each for each in plan.devices if device in (each.id, each.name)), None) if plan else None
     if found is None:
         return {"frames/none.txt": f"no device {device!r} in the last good document\n"}

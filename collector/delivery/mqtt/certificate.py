@@ -1,20 +1,22 @@
 """When a certificate ends, read from its PEM file: the standard library tells it of the other side's only."""
 
+import re
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 
 _SEQUENCE, _VERSION = 0x30, 0xA0
 _FORMS = {0x17: "%y%m%d%H%M%SZ", 0x18: "%Y%m%d%H%M%SZ"}
-_END = "-----END CERTIFICATE-----"
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def ends_at(file: Path) -> datetime:
     """The end of the first certificate in the file, in UTC. Raises `OSError`, and `ValueError` for what is none."""
-    first = file.read_text("ascii").partition(_END)[0].partition("-----BEGIN")[2]
+    first = _PEM.search(file.read_text("ascii", errors="replace"))
+    if first is None:
+        raise ValueError("there is no certificate in it")
     try:
-        der = ssl.PEM_cert_to_DER_cert(f"-----BEGIN{first}{_END}")
-        return _ends_at(der)
+        return _ends_at(ssl.PEM_cert_to_DER_cert(first[0]))
     except IndexError:
         raise ValueError("it is cut off") from None
 

@@ -19,8 +19,9 @@ from tests.doubles.clock import FakeClock
 @pytest.mark.parametrize("weak", [False, True])
 def test_s2_the_end_of_a_certificate_is_read_from_its_file(tmp_path: Path, end: timedelta, weak: bool) -> None:
     ca = Authority(tmp_path, "한국 CA")
-    file, _ = ca.issue("client", start=-2 * DAY, end=end, weak=weak, common_name="edge-1")
-    file.write_bytes(file.read_bytes() + ca.file.read_bytes())  # a chain: the first is ours
+    file, key = ca.issue("client", start=-2 * DAY, end=end, weak=weak, common_name="edge-1")
+    # Key and words before it, a chain behind it: the first certificate is ours.
+    file.write_bytes("한글".encode() + key.read_bytes() + file.read_bytes() + ca.file.read_bytes())
     assert abs(ends_at(file) - (datetime.now(UTC) + end)) < timedelta(seconds=90)
 
 
