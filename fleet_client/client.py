@@ -57,6 +57,10 @@ class FleetClient:
     ) -> None:
         await self._transport.close()
 
+    def renew_token(self, token: str) -> None:
+        """Use another token from the next request on. Raises `ValueError` for one that can not be used."""
+        self._transport.renew_token(token)
+
     async def fetch(self, etag: str | None) -> Fetched | NotModified:
         """The document, unless ``etag`` still names it. Without an ETag of the server's give ``"<version>"``.
 

@@ -1,6 +1,7 @@
 """What the lenient reader says of its work: where it stood, what it found, what it took that for."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ from pydantic import ValidationInfo
 
 MAX_NOTES = 1_000
 _MAX_SHOWN = 60
+_LOGIN = re.compile(r"(://)[^\s/@\"]*:[^\s@\"]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def shown(value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """Text cut to a readable length and without what UTF-8 can not carry."""
+    """Text cut to a readable length, without what UTF-8 can not carry and without a log-in in a URL."""
+    text = _LOGIN.sub(r"\1***@", text)
     cut = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
     return cut.encode("utf-8", "backslashreplace").decode()

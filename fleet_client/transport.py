@@ -45,18 +45,25 @@ class FleetTransport:
         self._ca_file = ca_file
         self._trust_env = trust_env
         self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "edge-collector"}
-        if token:
-            if not _HEADER_TEXT.fullmatch(token):
-                raise ValueError("the token holds a space or a character that no HTTP header can carry")
-            self._headers["Authorization"] = f"Bearer {token}"
-            self._base = self._base.copy_with(userinfo=b"")
-        self._has_token = bool(token)
+        self._has_token = False
         self._http: httpx.AsyncClient | None = None
+        if token:
+            self.renew_token(token)
 
     @property
     def where(self) -> str:
         """The base URL for messages, without user and password."""
         return str(self._base.copy_with(userinfo=b"")).rstrip("/")
+
+    def renew_token(self, token: str) -> None:
+        """From the next request on. Raises `ValueError`, without showing it, for what no header can carry."""
+        if not _HEADER_TEXT.fullmatch(token):
+            raise ValueError("the token holds a space or a character that no HTTP header can carry")
+        self._has_token = True
+        self._base = self._base.copy_with(userinfo=b"")
+        self._headers["Authorization"] = f"Bearer {token}"
+        if self._http is not None:
+            self._http.headers["Authorization"] = f"Bearer {token}"
 
     async def get(self, path: str, etag: str | None) -> Answer:
         """GET below the base URL, with ``etag`` as If-None-Match. Raises `FleetError`s; has no deadline of its own."""

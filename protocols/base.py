@@ -220,11 +220,11 @@ class Session(Protocol[RequestT_contra, WriteT_contra]):
 
 @runtime_checkable
 class Remarking(Protocol):
-    """A session of a protocol whose answers also tell how the device itself does."""
+    """A session of a protocol whose answers also tell how the device itself does, or a connection with a doubt."""
 
     @property
     def remark(self) -> str | None:
-        """What the device last said of itself: ``PLC in RUN``; None when it said nothing."""
+        """What the device last said of itself, ``PLC in RUN``, or what is doubtful about it; None for nothing."""
         ...
 
 

@@ -8,6 +8,12 @@ from decimal import Decimal, InvalidOperation
 from protocols.errors import Refused
 
 _NUMERIC = re.compile(r"(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]*|\d*))*", re.ASCII)
+_LOGIN = re.compile(r"[^\s/'\"]*:[^\s'\"]*@")
+
+
+def quoted(given: object) -> str:
+    """A field as it came, but for a log-in that somebody wrote before a host."""
+    return _LOGIN.sub("***@", repr(given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +30,11 @@ class ConnectionFields:
         _, given = found
         host = given.strip().removeprefix("[").removesuffix("]").lower() if isinstance(given, str) else ""
         if not host or "/" in host or any(character.isspace() for character in host):
-            raise Refused("host", f"connection.host is {given!r}; expected an IP address or a name and nothing else")
+            raise Refused(
+                "host", f"connection.host is {quoted(given)}; expected an IP address or a name and nothing else"
+            )
         if host.count(":") == 1:
-            raise Refused("host", f"connection.host is {given!r}; expected no port in it, but in connection.port")
+            raise Refused("host", f"connection.host is {quoted(given)}; expected no port in it, but in connection.port")
         return _in_plain_decimal(host, given)
 
     def whole(self, names: tuple[str, ...], *, default: int, least: int, most: int) -> int:
@@ -37,7 +45,7 @@ class ConnectionFields:
         name, given = found
         number = _whole(given)
         if number is None or not least <= number <= most:
-            raise Refused(name, f"connection.{name} is {given!r}; expected a whole number from {least} to {most}")
+            raise Refused(name, f"connection.{name} is {quoted(given)}; expected a whole number from {least} to {most}")
         return number
 
     def word(self, name: str) -> str | None:
@@ -52,14 +60,16 @@ class ConnectionFields:
             return None
         name, given = found
         if not isinstance(given, str):
-            raise Refused(name, f"connection.{name} is {given!r}; expected a text")
+            raise Refused(name, f"connection.{name} is {quoted(given)}; expected a text")
         return given.strip()
 
     def choice(self, name: str, *, default: str, choices: tuple[str, ...]) -> str:
         """One of `choices`, which are in lower case, `default` in lower case when absent. Raises `Refused`."""
         found = (self.text(name) or default).lower()
         if found not in choices:
-            raise Refused(name, f"connection.{name} is {self.fields[name]!r}; expected one of {', '.join(choices)}")
+            raise Refused(
+                name, f"connection.{name} is {quoted(self.fields[name])}; expected one of {', '.join(choices)}"
+            )
         return found
 
     def _find(self, *names: str) -> tuple[str, object] | None:
@@ -76,7 +86,7 @@ def _in_plain_decimal(host: str, given: object) -> str:
         return host
     numbers = [int(part) for part in host.split(".") if part.isdecimal()]
     if len(numbers) != 4 or host.count(".") != 3 or max(numbers) > 255:
-        raise Refused("host", f"connection.host is {given!r}; expected four numbers up to 255, or a name")
+        raise Refused("host", f"connection.host is {quoted(given)}; expected four numbers up to 255, or a name")
     return ".".join(map(str, numbers))
 
 

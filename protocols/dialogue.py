@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from typing import Generic, Protocol, TypeAlias, TypeVar, cast
 
 from protocols.errors import BadAnswer, NoAnswer, RequestRefused, SessionError, SessionLost
+from protocols.overhearing import LISTENER, FrameListener
 
 Outcome: TypeAlias = bytes | RequestRefused | NoAnswer
 
@@ -44,6 +45,7 @@ class Dialogue(asyncio.Protocol, ABC, Generic[QuestionT]):
         self._question: QuestionT | None = None
         self._answer: asyncio.Future[bytes] = self._loop.create_future()
         self._over: SessionError | None = None
+        self._listener = LISTENER.get()
 
     @abstractmethod
     def _sift(self, question: QuestionT | None) -> Outcome | None:
@@ -57,6 +59,10 @@ class Dialogue(asyncio.Protocol, ABC, Generic[QuestionT]):
     @abstractmethod
     def _given_up(self, question: QuestionT) -> None:
         """The answer to the question last sent is no longer waited for and may yet come."""
+
+    def overhear(self, listener: FrameListener | None) -> None:
+        """See `protocols.overhearing.Overheard`."""
+        self._listener = listener
 
     async def close(self) -> None:
         """Drop the connection, whatever is still on its way."""
@@ -87,6 +93,8 @@ class Dialogue(asyncio.Protocol, ABC, Generic[QuestionT]):
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
+        if self._listener is not None:
+            self._listener.received(data)
         question = self._question
         if question is not None and not self._buffer and (answer := self._answer_in(question, data)) is not None:
             self._question = None
@@ -118,6 +126,8 @@ class Dialogue(asyncio.Protocol, ABC, Generic[QuestionT]):
         transport = self._check_open()
         self._answer = self._loop.create_future()
         self._question = question
+        if self._listener is not None:
+            self._listener.sent(frame)
         transport.write(frame)
 
     async def _answered(self) -> bytes:

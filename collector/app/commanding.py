@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from collector.app.site import Site
+from collector.app.supporting import support_sources
 from collector.commands.allow_list import AllowList
 from collector.commands.audit import AUDIT_FOLDER, Audit, FileAudit
 from collector.commands.buffer import BufferCommands
@@ -17,6 +18,7 @@ from collector.commands.pausing import PauseCommands
 from collector.commands.process import ProcessCommands
 from collector.commands.reading import ReadCommands
 from collector.commands.router import Router
+from collector.commands.support import SupportCommands
 from collector.commands.writing import WriteCommands, WriteGuards
 from collector.config.sync import ConfigSync
 from collector.delivery.message import Message
@@ -48,6 +50,7 @@ async def commands(site: Site, parts: Commanded) -> AsyncIterator[Router]:
         devices = Devices(parts.supervisor, site.clock)
         reads = ReadCommands(devices).handlers()
         writes = WriteCommands(devices, await _write_guards(site, parts, audit)).handlers()
+        support = SupportCommands(support_sources(site, parts.heartbeat, parts.sync), devices).handlers()
         process = parts.process.handlers() if parts.process else {}
         pauses = PauseCommands(parts.supervisor, site.board, settings.data_dir)
         pauses.restore()
@@ -60,7 +63,7 @@ async def commands(site: Site, parts: Commanded) -> AsyncIterator[Router]:
                 **process,
             },
             lambda body: parts.outbox.put_letter(Message(site.address.topics.responses, body)),
-            device_handlers={**reads, **writes},
+            device_handlers={**reads, **writes, **support},
             journal=journal,
             audit=audit,
             read_back=ReadBackLater(reads["read_tags"]),

@@ -27,6 +27,7 @@ from collector.config.source import ConfigSource
 from collector.config.sync import ConfigSync
 from collector.crashpoint import CrashPoint, passing
 from collector.delivery.address import EdgeAddress, mqtt_options
+from collector.delivery.certificate_watch import CertificateWatch
 from collector.delivery.changes import Changes
 from collector.delivery.encode import ScanEncoder
 from collector.delivery.install import install_id
@@ -36,7 +37,7 @@ from collector.lean import without
 from collector.polling.scan import Scan
 from collector.polling.supervisor import Supervisor
 from collector.settings import Settings
-from collector.settings.environment import file_variables
+from collector.settings.environment import file_variables, renewed_secret
 from collector.status.board import Board, DeviceCondition, DeviceState
 from collector.status.clock_watch import ClockWatch
 from collector.status.device_events import DeviceEvents
@@ -75,7 +76,7 @@ async def run(settings: Settings, stop: asyncio.Event, written: Log, bound_end: 
         bound_end()
         wanted_again.set()
 
-    collected = collecting(settings, ProcessCommands(written, restart), written.lines)
+    collected = collecting(settings, ProcessCommands(written, restart), written)
     async with collected, asyncio.TaskGroup() as tasks:
         releasing = tasks.create_task(written.keep_releasing(), name="log")
         told = [tasks.create_task(event.wait(), name="end") for event in (stop, wanted_again)]
@@ -88,9 +89,9 @@ async def run(settings: Settings, stop: asyncio.Event, written: Log, bound_end: 
 
 @asynccontextmanager
 async def collecting(
-    settings: Settings, process: ProcessCommands | None = None, lines: RecentLines | None = None
+    settings: Settings, process: ProcessCommands | None = None, written: Log | None = None
 ) -> AsyncIterator[Collector]:
-    """A collector that runs as long as the context is open; the page shows `lines` of the log.
+    """A collector that runs as long as the context is open; the page shows what is `written` to the log.
 
     Without `process` no command reaches the process itself.
     """
@@ -103,9 +104,10 @@ async def collecting(
     sys.setswitchinterval(THREAD_SLICE_S)
     log.info("starting", version=__version__, edge_id=settings.edge_id, data_dir=str(settings.data_dir))
     manager = ServiceManager(os.environ)
-    async with config_source(settings) as source:
+    lines, hide = (written.lines, written.hide) if written else (RecentLines(), _hide_nowhere)
+    async with config_source(settings, hide) as source:
         address = EdgeAddress(settings, lambda: source.edge_id)
-        site = Site(settings, clock, board, address, RecentEvents(clock), lines or RecentLines())
+        site = Site(settings, clock, board, address, RecentEvents(clock), lines, hide)
         async with Outbox.open(
             settings.data_dir / "outbox",
             commit_ms=settings.buffer_commit_ms,
@@ -138,7 +140,7 @@ async def _composed(
     heartbeat = _heartbeat(site, machine, lambda payload: publisher.publish_status(payload))
     publisher = Publisher(
         outbox,
-        mqtt_options(settings),
+        mqtt_options(settings, site.hide),
         site.address,
         board=site.board,
         clock=site.clock,
@@ -166,6 +168,8 @@ async def _composed(
                 "watchdog": Watchdog(manager, signs, site.clock).run(),
                 "start jitter": _get_ready(sync.asked, ready, settings, machine),
             }
+            if settings.mqtt_cert_file is not None and settings.mqtt_broker_url.tls:
+                tasks["certificate"] = CertificateWatch(settings.mqtt_cert_file, site.board, site.clock).run()
             if settings.http_port:
                 tasks["page"] = serve_page(page_sources(site, collector, sync, heartbeat, machine))
             async with _running(tasks):
@@ -261,8 +265,8 @@ async def _publishing(publisher: Publisher, site: Site) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def config_source(settings: Settings) -> AsyncIterator[ConfigSource]:
-    """The Fleet server or the file that the settings name."""
+async def config_source(settings: Settings, hide: Callable[[str], None] | None = None) -> AsyncIterator[ConfigSource]:
+    """The Fleet server or the file that the settings name; `hide` is told each token that its file comes to have."""
     if settings.edge_config_file is not None and settings.edge_config_source == "file":
         from collector.config.file import FileSource
 
@@ -282,6 +286,7 @@ async def config_source(settings: Settings) -> AsyncIterator[ConfigSource]:
         trust_env=settings.trust_env,
         fixed_id=settings.edge_id_fixed,
     ) as client:
+        client.renewed_token = partial(renewed_secret, settings.secret_files.get("EDGE_API_TOKEN"), hide)
         yield client
 
 
@@ -324,6 +329,10 @@ def plan_options(settings: Settings) -> PlanOptions:
         string_encoding=settings.string_encoding,
         device_networks=settings.device_networks,
     )
+
+
+def _hide_nowhere(secret: str) -> None:
+    """There is no log that could tell it."""
 
 
 def _freezing_at_first_sight() -> Callable[[DeviceState], None]:

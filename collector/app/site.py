@@ -44,6 +44,7 @@ class Site:
     address: EdgeAddress
     events: RecentEvents
     lines: RecentLines
+    hide: Callable[[str], None]
 
     def event(self, kind: str, fields: Mapping[str, object]) -> Message | None:
         """An event of a type, ready for the outbox; None when events are off."""

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from collector.cli.connecting import connection_of
 from protocols import registry
 from protocols.errors import Refused, RequestRefused, SessionError
 from protocols.opcua.addresses import NodeAddress, parse_address
@@ -40,7 +41,7 @@ def browse_nodes(
     """
     try:
         driver = _driver(protocol, state_folder)
-        connection = driver.connection(fields, timeout_s)
+        connection = connection_of(driver.connection, fields, timeout_s)
         address = None if node is None else parse_address(node)
         return asyncio.run(_browse(driver, connection, address, depth, console))
     except Refused as refusal:

@@ -41,6 +41,12 @@ def export(env_file: Path | None, data_dir: Path | None, file: Path | None) -> i
         return _write("export", env_file, data_dir, target)
 
 
+async def stats_of(folder: Path) -> str:
+    """The figures of the outbox in a folder, as JSON. Raises `StorageFailed`, `NoAnswer`."""
+    async with aclosing(_answer("stats", folder)) as answer:
+        return "".join([line.decode() async for line in answer]) + "\n"
+
+
 def _write(what: str, env_file: Path | None, data_dir: Path | None, to: BinaryIO, *, indent: bool = False) -> int:
     try:
         folder = (data_dir or load_settings(env_file, os.environ).data_dir) / "outbox"

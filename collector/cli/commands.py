@@ -356,6 +356,35 @@ def doctor(env_file: EnvFile = None) -> None:
     raise typer.Exit(examine(env_file, Console(soft_wrap=True), Console(soft_wrap=True, stderr=True)))
 
 
+@app.command("support-bundle")
+def support_bundle(
+    env_file: EnvFile = None,
+    output: Annotated[
+        Path | None, typer.Option(help="A new file. Default: edge-support-EDGE-TIME.zip here.", metavar="FILE")
+    ] = None,
+    frames: Annotated[
+        str | None, typer.Option(help="Read this device once, and tell the frames of that.", metavar="DEVICE")
+    ] = None,
+) -> None:
+    """Write all that somebody far away needs to help into one zip: settings, document, doctor, logs, figures.
+
+    Secrets are masked; look through it all the same before you send it. May be used while the collector runs.
+
+    Exit status: 0 written, 1 the file can not be written, 2 the settings must be mended.
+
+    Examples:
+
+      edge-collector support-bundle --env-file /etc/edge-collector/.env
+
+      edge-collector support-bundle --frames "CASE프레스_PLC_01"
+    """
+    from rich.console import Console
+
+    from collector.cli.support import make_bundle
+
+    raise typer.Exit(make_bundle(env_file, output, frames, Console(soft_wrap=True, stderr=True, highlight=False)))
+
+
 @app.command("install-service")
 def install_service(
     env_file: Annotated[Path, typer.Option(help="Its settings; root alone needs to read them.", metavar="FILE")] = Path(

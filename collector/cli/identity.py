@@ -31,12 +31,14 @@ def with_password(fields: Mapping[str, object], password_file: Path | None) -> d
     It is taken from the file, else typed without an echo, else, where there is no terminal, the first line that is
     piped in. Raises `typer.BadParameter`.
     """
+    if "password" in fields:
+        raise typer.BadParameter("everybody on this machine could read it: use --password-file", param_hint="--set")
     username = fields.get("username")
     if password_file is not None:
         if username is None:
             raise typer.BadParameter("there is no --set username=NAME for it", param_hint="--password-file")
         return {**fields, "password": _first_line(password_file)}
-    if username is None or "password" in fields:
+    if username is None:
         return dict(fields)
     typed = getpass.getpass(f"Password of {username}: ") if sys.stdin.isatty() else sys.stdin.readline()
     return {**fields, "password": typed.rstrip("\r\n")}

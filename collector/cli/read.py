@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from collector.cli.connecting import connection_of
 from collector.cli.decodings import ORDERS, TYPES, Decoding, as_bytes, decodings, hex_words, is_plausible, texts
 from protocols import registry
 from protocols.base import ByteOrder, Connection, Cycle, DataType, PlcDriver, PlcSession, TagSpec, Value
@@ -56,7 +57,7 @@ def read_addresses(
     """
     try:
         driver = registry.driver(protocol, state_folder)
-        connection = driver.connection(fields, timeout_s)
+        connection = connection_of(driver.connection, fields, timeout_s)
         asked = [parse_asked(each) for each in typed]
         return asyncio.run(_read(driver, connection, asked, console))
     except Refused as refusal:

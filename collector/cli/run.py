@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import structlog
 
 from collector.cli.foreground import bound_end, until_signal
 from collector.settings import Settings, SettingsError, load_settings
+from collector.status.library_lines import take_library_lines
 from collector.status.logs import Log, configure_logs
 
 EXIT_SETTINGS = 2
@@ -27,6 +29,7 @@ def run_collector(env_file: Path | None, *, dry_run: bool) -> int:
     settings = read_settings(env_file)
     if settings is None:
         return EXIT_SETTINGS
+    _keep_to_ourselves()
     written = configure_logs(
         settings.log_level,
         settings.log_format,
@@ -34,6 +37,7 @@ def run_collector(env_file: Path | None, *, dry_run: bool) -> int:
         folder=settings.log_dir,
         secrets=settings.secrets,
     )
+    take_library_lines()
     try:
         status = _run(settings, written, dry_run=dry_run)
     finally:
@@ -41,6 +45,13 @@ def run_collector(env_file: Path | None, *, dry_run: bool) -> int:
     if status == START_AGAIN:
         _start_again()
     return status
+
+
+def _keep_to_ourselves() -> None:
+    """What is written is for this user only; and no core file, which would have every secret in it."""
+    os.umask(0o077)
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def _start_again() -> NoReturn:

@@ -2,12 +2,16 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-MASK = "***"
-_SECRET_PARTS = ("password", "passwd", "secret", "token", "credential", "privatekey", "apikey")
+from collector.settings.masking import MASK, SHORTEST_SECRET
+
+_SECRET_PARTS = ("password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "privatekey", "apikey")
+
+_PLACES = frozenset({"host", "ip", "endpoint", "endpointurl", "url"})
 
 _URL_LOGIN = re.compile(r"(\w://)[^/\s@]*:[^/\s]*@")
+_LOGIN = re.compile(r"^(\w[\w.+-]*://)?.*@", re.DOTALL)
 
 
 def without_secrets(body: bytes) -> Mapping[str, object]:
@@ -17,7 +21,15 @@ def without_secrets(body: bytes) -> Mapping[str, object]:
 
 
 def _masked_object(fields: Mapping[str, object]) -> Mapping[str, object]:
-    return {key: MASK if _is_secret(key) and value else _masked(value) for key, value in fields.items()}
+    return {key: _masked_field(key, value) for key, value in fields.items()}
+
+
+def _masked_field(key: str, value: object) -> object:
+    if _is_secret(key) and value:
+        return MASK
+    if _bare(key) in _PLACES and isinstance(value, str):
+        return _LOGIN.sub(rf"\1{MASK}@", value)
+    return _masked(value)
 
 
 def _masked(value: object) -> object:
@@ -29,5 +41,25 @@ def _masked(value: object) -> object:
 
 
 def _is_secret(key: str) -> bool:
-    bare = key.lower().replace("_", "").replace("-", "").replace(" ", "")
-    return any(part in bare for part in _SECRET_PARTS)
+    return any(part in _bare(key) for part in _SECRET_PARTS)
+
+
+def _bare(key: str) -> str:
+    return key.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def secrets_of(body: bytes) -> tuple[str, ...]:
+    """The texts that `without_secrets` masks under their keys, so that they can be masked elsewhere too."""
+    return tuple(_hidden(json.loads(body)))
+
+
+def _hidden(value: object, *, secret: bool = False) -> Iterator[str]:
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _hidden(inner, secret=secret or _is_secret(key))
+        case list():
+            for inner in value:
+                yield from _hidden(inner, secret=secret)
+        case str() if secret and len(value) >= SHORTEST_SECRET:
+            yield value

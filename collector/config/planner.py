@@ -24,7 +24,7 @@ from fleet_client import document
 from fleet_client.document import DeviceConfig, TagConfig
 from fleet_client.reading import DevicePlace, ReadDocument
 from protocols import registry
-from protocols.base import Connection, DataType, PlcDriver, Point, Register, TagSpec
+from protocols.base import Connection, DataType, PlcDriver, Point, Register, Remarking, TagSpec
 from protocols.datatypes import parse_byte_order, parse_data_type
 from protocols.errors import Refused
 from protocols.text import canonical_encoding
@@ -117,6 +117,8 @@ class _DevicePlanner:
             connection = driver.connection(device.connection, device.timeout_ms / 1000)
         except Refused as refusal:
             raise Refused(f"connection.{refusal.field}", str(refusal)) from None
+        if isinstance(connection, Remarking) and connection.remark is not None:
+            self.remarks.append(Remark(f"{place.path}.connection", connection.remark))
         if connection.host is not None:
             check_host(connection.host, self._options.device_networks)
         placed = self._points(driver, connection, device, place)

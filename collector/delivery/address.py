@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from collector.delivery.mqtt.options import MqttOptions, MqttVersion, TlsOptions
 from collector.settings import Settings
+from collector.settings.environment import renewed_secret
 from fleet_client.status import last_will
 from fleet_client.topics import Topics
 
@@ -33,6 +35,11 @@ class EdgeAddress:
         self._edge_id = edge_id
 
     @property
+    def edge_id(self) -> str:
+        """The spelling of the edge id in use."""
+        return self._edge_id()
+
+    @property
     def topics(self) -> Topics:
         """The topics under the spelling of the edge id in use."""
         return Topics(self._edge_id())
@@ -50,8 +57,8 @@ class EdgeAddress:
         )
 
 
-def mqtt_options(settings: Settings) -> MqttOptions:
-    """The broker as the settings name it."""
+def mqtt_options(settings: Settings, hide: Callable[[str], None] | None = None) -> MqttOptions:
+    """The broker as the settings name it; `hide` is told each password that `MQTT_PASSWORD_FILE` comes to have."""
     url = settings.mqtt_broker_url
     password = settings.broker_password
     tls = TlsOptions(
@@ -68,6 +75,7 @@ def mqtt_options(settings: Settings) -> MqttOptions:
         tls=tls if url.tls else None,
         username=settings.broker_username,
         password=password.get_secret_value() if password else None,
+        renewed_password=partial(renewed_secret, settings.secret_files.get("MQTT_PASSWORD"), hide),
         versions=_VERSIONS[settings.mqtt_version],
         keepalive_s=settings.mqtt_keepalive_sec,
     )

@@ -20,9 +20,10 @@ _NAME = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)")
 
 @dataclass(slots=True)
 class Gathered:
-    """Texts by variable, with what was wrong or odd about them."""
+    """Texts by variable, with what was wrong or odd about them, and the files that secrets came from."""
 
     values: dict[str, str] = field(default_factory=dict)
+    secret_files: dict[str, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 

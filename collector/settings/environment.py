@@ -3,14 +3,14 @@
 import difflib
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from collector.settings.envfile import Gathered, open_to_others, read_env_file
 from collector.settings.model import VARIABLES
 from collector.settings.problems import Problem
 from collector.settings.urls import UNPRINTABLE
-from collector.settings.values import SECRET
+from collector.settings.values import HEADER_TOKEN, SECRET
 
 MAX_SECRET_BYTES = 64 * 1024
 FILE_FORMS = {f"{name}_FILE": name for name, variable in VARIABLES.items() if variable.secret}
@@ -58,7 +58,7 @@ def _plain(name: str, text: str, gathered: Gathered) -> str:
 
 
 def _verbatim(name: str) -> bool:
-    return name in VARIABLES and VARIABLES[name].reader is SECRET
+    return name in VARIABLES and VARIABLES[name].reader in (SECRET, HEADER_TOKEN)
 
 
 def _take_secret_file(form: str, name: str, gathered: Gathered) -> None:
@@ -69,7 +69,8 @@ def _take_secret_file(form: str, name: str, gathered: Gathered) -> None:
         gathered.problems.append(Problem(name, f"is set, and {form} too; expected only one of them"))
         return
     try:
-        gathered.values[name] = _secret(Path(named))
+        gathered.values[name] = read_secret(Path(named))
+        gathered.secret_files[name] = Path(named)
         if warning := open_to_others(Path(named)):
             gathered.warnings.append(warning)
     except UnicodeDecodeError:
@@ -81,7 +82,8 @@ def _take_secret_file(form: str, name: str, gathered: Gathered) -> None:
         gathered.problems.append(Problem(form, f"expected the path of a file with the secret: {error}"))
 
 
-def _secret(path: Path) -> str:
+def read_secret(path: Path) -> str:
+    """The secret in a file, without the end of its line. Raises `OSError`, and `ValueError` for what can be none."""
     if "\0" in str(path):
         raise ValueError("no file can have this name")
     if not stat.S_ISREG(path.stat().st_mode):
@@ -94,6 +96,19 @@ def _secret(path: Path) -> str:
     if not text.strip():
         raise ValueError("it is empty")
     return text
+
+
+def renewed_secret(file: Path | None, hide: Callable[[str], None] | None) -> str | None:
+    """What the file has now, told to `hide` first; None where it can not be read: the old one may still do. Blocks."""
+    if file is None:
+        return None
+    try:
+        secret = read_secret(file)
+    except (OSError, ValueError):
+        return None
+    if hide is not None:
+        hide(secret)
+    return secret
 
 
 def _check_texts(gathered: Gathered) -> None:

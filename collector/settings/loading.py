@@ -41,7 +41,12 @@ def _settings(gathered: Gathered, env_file: Path | None) -> Settings:
     if settings is None or problems:
         raise SettingsError(_in_order(problems), tuple(gathered.warnings))
     warnings = (*gathered.warnings, *_remarks(settings))
-    found = {"edge_id_fixed": "EDGE_ID" in texts, "env_file": env_file, "warnings": warnings}
+    found = {
+        "edge_id_fixed": "EDGE_ID" in texts,
+        "env_file": env_file,
+        "warnings": warnings,
+        "secret_files": gathered.secret_files,
+    }
     return settings.model_copy(update=found)
 
 
@@ -100,6 +105,10 @@ def _remarks(settings: Settings) -> Iterator[Problem]:
         yield Problem(tls_files[0].upper(), "not used: MQTT_BROKER_URL is neither mqtts:// nor wss://")
     if settings.broker_password and not settings.broker_username:
         yield Problem("MQTT_PASSWORD", "is set without MQTT_USERNAME, which many brokers refuse")
+    for name in settings.too_plain:
+        yield Problem(name, "is so short or so common a word that no log can hide it; choose a longer one")
+    if settings.edge_server_url and settings.edge_server_url.password:
+        yield Problem("EDGE_SERVER_URL", "its user and password are not used; the Fleet server takes EDGE_API_TOKEN")
     if settings.mqtt_key_file and (warning := open_to_others(settings.mqtt_key_file)):
         yield warning
     if settings.edge_config_source == "file" and settings.edge_config_file and not _exists(settings.edge_config_file):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from collector.settings.masking import SHORTEST_SECRET
 from collector.settings.onsite import CommandSettings, MachineSettings, PlcSettings, StorageSettings
 from collector.settings.outward import BrokerSettings, FleetSettings, PayloadSettings, SinkSettings
 from collector.settings.problems import Problem
@@ -35,22 +36,40 @@ class Settings(
     """What the environment said, checked and ready to use. A field has its variable's name in lower case.
 
     `edge_id` is `EDGE_ID`, else `DEVICE_ID`; `edge_id_fixed` says that it was `EDGE_ID`. `env_file` is the
-    file that was named, None the default one. Durations are in the
-    unit of their name. `warnings` are for the log at start. `repr` shows no secret.
+    file that was named, None the default one. Durations are in the unit of their name. `secret_files` are those that
+    secrets came from, by variable. `warnings` are for the log at start. `repr` shows no secret.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     edge_id_fixed: bool = False
     env_file: Path | None = None
+    secret_files: Mapping[str, Path] = {}
     warnings: tuple[Problem, ...] = ()
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret there is, to be masked wherever something is written."""
-        found = (getattr(self, name) for name in type(self).model_fields)
-        passwords = (self.broker_password, *(value for value in found if isinstance(value, SecretStr)))
-        return tuple(password.get_secret_value() for password in passwords if password is not None)
+        """Every secret that is to be masked wherever something is written: all but those of `too_plain`."""
+        return tuple(value for value in self._secret_values().values() if not self._is_plain(value))
+
+    @property
+    def too_plain(self) -> tuple[str, ...]:
+        """The variables whose secret can not be masked: it is too short, or a part of what everybody reads."""
+        return tuple(name for name, value in self._secret_values().items() if self._is_plain(value))
+
+    def _secret_values(self) -> Mapping[str, str]:
+        """By variable; a URL's is its password."""
+        found = {name.upper(): getattr(self, name) for name in type(self).model_fields}
+        passwords = {name: getattr(value, "password", value) for name, value in found.items()}
+        return {name: each.get_secret_value() for name, each in passwords.items() if isinstance(each, SecretStr)}
+
+    def _is_plain(self, secret: str) -> bool:
+        public = (self.edge_id, self.device_id or "", self.company_code, self.mqtt_broker_url.host)
+        return len(secret) < SHORTEST_SECRET or any(secret in text for text in public)
+
+    def shown(self) -> Mapping[str, object]:
+        """Each variable as it counts, secrets masked; JSON can hold all of it."""
+        return {name.upper(): value for name, value in self.model_dump().items() if name.upper() in VARIABLES}
 
     @property
     def broker_username(self) -> str | None:

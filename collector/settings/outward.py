@@ -54,7 +54,7 @@ class FleetSettings(BaseModel):
     edge_api_token: Annotated[
         SecretStr | None,
         Variable(
-            v.SECRET,
+            v.HEADER_TOKEN,
             "Bearer token for the Fleet server",
             secret=True,
         ),

@@ -20,6 +20,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _ON, _OFF = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 _EDGE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HEADER_TEXT = re.compile(r"[!-~]+")
 _WHOLE = re.compile(r"[0-9]{1,12}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
@@ -134,6 +135,12 @@ def _edge_id(text: str) -> str:
     return text
 
 
+def _header_token(text: str) -> SecretStr:
+    if not _HEADER_TEXT.fullmatch(token := text.strip()):
+        raise UnfitError("it has a character that no HTTP header can carry")
+    return SecretStr(token)
+
+
 def _time_zone(text: str) -> zoneinfo.ZoneInfo:
     try:
         return zoneinfo.ZoneInfo(text)
@@ -193,6 +200,7 @@ _TOPIC = template("", 512, forbidden="+#")
 
 SWITCH = Reader("true or false", _switch)
 SECRET: Reader[SecretStr] = Reader("a secret", SecretStr)
+HEADER_TOKEN: Reader[SecretStr] = Reader("a token of printable ASCII characters, without a space", _header_token)
 EDGE_ID = Reader("1 to 64 of the characters A-Z a-z 0-9 . _ -", _edge_id)
 TOPIC = Reader("a topic without + and #, {edgeId} stands for the edge id; or off", _topic)
 CLIENT_ID = template("at most 128 characters, {edgeId} stands for the edge id", 128)

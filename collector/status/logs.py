@@ -12,25 +12,27 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from collector.settings.masking import Masking
 from collector.status.log_files import LogFiles
 from collector.status.log_limit import LineLimit
 from collector.status.recent import MAX_LINES, RecentLines
 
-MASK = "***"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 RELEASE_EVERY_S = 5.0
-_SHORTEST_SECRET = 4
 _NUMBERS = logging.getLevelNamesMapping()
 
 log = structlog.get_logger()
 
 
 class Log:
-    """The log as it was configured; to be closed at the end."""
+    """The log as it was configured; to be closed at the end. `hide` takes one more secret that is never written."""
 
-    def __init__(self, level: str, limit: LineLimit, lines: RecentLines, files: LogFiles | None) -> None:
+    def __init__(
+        self, level: str, limit: LineLimit, lines: RecentLines, files: LogFiles | None, masked: Masking
+    ) -> None:
         self.level = level
         self.lines = lines
+        self.hide = masked.hide
         self._limit = limit
         self._files = files
 
@@ -70,30 +72,36 @@ def configure_logs(
     None of `secrets` is ever written. A folder that can not be written costs the files, not the start.
     """
     files, trouble = _open(folder)
+    masked = Masking(secrets)
     limit = LineLimit(time.monotonic)
     recent = RecentLines()
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True) if form == "json" else _site_time(site_tz)
     structlog.configure(
-        processors=[structlog.processors.add_log_level, limit, stamp, _Lines(form, files, secrets, recent)],
+        processors=[
+            structlog.processors.add_log_level,
+            limit,
+            _without_control,
+            stamp,
+            _Lines(form, files, masked, recent),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(_NUMBERS[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=False,
     )
     if trouble is not None:
         log.warning("no log files", folder=str(folder), reason=trouble, meanwhile="the log goes to standard output")
-    return Log(level, limit, recent, files)
+    return Log(level, limit, recent, files, masked)
 
 
 class _Lines:
     """The last processor: renders a line for standard output, and writes it to the files."""
 
     def __init__(
-        self, form: Literal["text", "json"], files: LogFiles | None, secrets: Iterable[str], recent: RecentLines
+        self, form: Literal["text", "json"], files: LogFiles | None, masked: Masking, recent: RecentLines
     ) -> None:
         self._files = files
         self._recent = recent
-        # The longest first: one secret may be a part of another.
-        self._secrets = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}, key=len, reverse=True)
+        self._masked = masked
         self._render = _renderer(form, colors=sys.stdout.isatty())
         self._render_plain = _renderer(form, colors=False)
 
@@ -104,10 +112,13 @@ class _Lines:
             self._files.write(_NUMBERS[method.upper()], line)
         return self._masked(self._render(logger, method, event))
 
-    def _masked(self, line: str) -> str:
-        for secret in self._secrets:
-            line = line.replace(secret, MASK)
-        return line
+
+def _without_control(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """A device's name must not begin a line of its own, nor move the cursor of who reads it."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[name] = "".join(each if each.isprintable() else repr(each)[1:-1] for each in value)
+    return event
 
 
 def _renderer(form: Literal["text", "json"], *, colors: bool) -> Callable[[WrappedLogger, str, EventDict], str]:

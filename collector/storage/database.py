@@ -11,6 +11,7 @@ from collector.crashpoint import CrashPoint, passing
 from collector.storage.errors import DamagedFile, DiskFull, ReadOnly, StorageFailed
 from collector.storage.folder import sync_folder
 
+SQLITE_VERSION = sqlite3.sqlite_version
 _FULL = "SQLITE_FULL"
 _READ_ONLY = "SQLITE_READONLY"
 _ENVIRONMENT = (

@@ -126,13 +126,17 @@ def _tag(tag: TagConfig, device: DeviceConfig, thresholds: Thresholds | None) ->
 
 
 def _endpoint(device: DeviceConfig) -> str:
-    """Where it is reached. Of a URL only what follows a log-in."""
+    """Where it is reached."""
     fields = device.connection
     for name in ("endpoint", "endpoint_url", "url", "serial_port", "device"):
         if isinstance(text := fields.get(name), str):
-            scheme, slashes, rest = text.rpartition("://")
-            return scheme + slashes + rest.rpartition("@")[2]
+            return _without_login(text)
     host = next((fields[name] for name in ("host", "ip", "address") if name in fields), "")
     port = f":{fields['port']}" if "port" in fields else ""
     unit = next((f" unit {fields[name]}" for name in ("unit_id", "slave_id", "station") if name in fields), "")
-    return f"{host}{port}{unit}"
+    return f"{_without_login(str(host))}{port}{unit}"
+
+
+def _without_login(place: str) -> str:
+    scheme, slashes, rest = place.rpartition("://")
+    return scheme + slashes + rest.rpartition("@")[2]

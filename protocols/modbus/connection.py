@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from protocols.base import Connection
-from protocols.connection_fields import ConnectionFields
+from protocols.connection_fields import ConnectionFields, quoted
 from protocols.errors import Refused
 
 DEFAULT_PORT = 502
@@ -193,7 +193,7 @@ def _serial_port(read: ConnectionFields) -> str:
     if given is None:
         raise Refused("serial_port", "connection.serial_port is missing; expected the line's device, e.g. /dev/ttyUSB0")
     if not _PORT.fullmatch(given) or ".." in given:
-        raise Refused("serial_port", f"connection.serial_port is {given!r}; expected a path like /dev/ttyUSB0")
+        raise Refused("serial_port", f"connection.serial_port is {quoted(given)}; expected a path like /dev/ttyUSB0")
     return given
 
 

@@ -33,6 +33,9 @@ class SecurityPolicy(StrEnum):
     AES256_SHA256_RSA_PSS = "Aes256Sha256RsaPss"
 
 
+_WITHOUT_A_USER = "connection.password is not used: there is no connection.username for it"
+
+
 class SecurityMode(StrEnum):
     """How much of the policy is applied to messages."""
 
@@ -47,7 +50,7 @@ class OpcUaConnection:
 
     `path` begins with a slash or is empty. `user_certificate` names files in the state folder; see
     `protocols.opcua.certificates`. `pinned_sha256` is 64 lower-case hexadecimal digits; without it the certificate
-    that the server shows first is trusted from then on.
+    that the server shows first is trusted from then on. `remark` is what was written and is not used.
     """
 
     host: str
@@ -61,6 +64,7 @@ class OpcUaConnection:
     pinned_sha256: str | None
     publishing_interval_ms: int
     timeout_s: float
+    remark: str | None = field(default=None, compare=False)
 
     @property
     def link(self) -> tuple[str | int, ...]:
@@ -100,6 +104,7 @@ def read_connection(fields: Mapping[str, object], timeout_s: float) -> OpcUaConn
     user_certificate = read.login_certificate()
     if username is not None and user_certificate is not None:
         raise Refused("user_certificate", "connection has username and user_certificate; expected one way to log in")
+    password = read.unshown("password")
     host, port, path = read.endpoint()
     return OpcUaConnection(
         host=host,
@@ -108,13 +113,14 @@ def read_connection(fields: Mapping[str, object], timeout_s: float) -> OpcUaConn
         policy=policy,
         mode=read.mode(policy),
         username=username,
-        password=read.unshown("password") if username is not None else None,
+        password=password if username is not None else None,
         user_certificate=user_certificate,
         pinned_sha256=read.pin(),
         publishing_interval_ms=read.whole(
             ("publishing_interval_ms",), default=DEFAULT_PUBLISHING_MS, least=10, most=60_000
         ),
         timeout_s=timeout_s,
+        remark=_WITHOUT_A_USER if password is not None and username is None else None,
     )
 
 

@@ -13,6 +13,7 @@ from snap7.s7protocol import S7Protocol
 
 from protocols.base import Connection, Cycle
 from protocols.errors import BadAnswer, NoAnswer, RequestRefused, SessionError
+from protocols.overhearing import FrameListener
 from protocols.s7.connection import LEAST_PDU, S7Connection
 from protocols.s7.frames import OK, SETUP, WRITE, read_items, read_message
 from protocols.s7.refusals import item_refusal, message_refusal
@@ -104,6 +105,10 @@ class S7Session:
             raise self._ended(BadAnswer(f"{self._connection.where} {write.subject}: the answer is to no write"))
         if answer.data[0] != OK:
             raise item_refusal(self._connection.where, write.item, answer.data[0])
+
+    def overhear(self, listener: FrameListener | None) -> None:
+        """See `protocols.overhearing.Overheard`."""
+        self._wire.overhear(listener)
 
     async def close(self) -> None:
         """Drop the connection, whatever is still on its way."""

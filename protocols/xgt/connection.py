@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from protocols.connection_fields import ConnectionFields
+from protocols.connection_fields import ConnectionFields, quoted
 from protocols.datatypes import bare_name
 from protocols.errors import Refused
 from protocols.xgt.families import FAMILIES, MOST_BYTES, Family
@@ -57,6 +57,6 @@ def _family(fields: Mapping[str, object]) -> Family:
             continue
         family = _BY_BARE_NAME.get(bare_name(str(given).strip()))
         if family is None:
-            raise Refused(name, f"connection.{name} is {given!r}; expected one of {', '.join(FAMILIES)}")
+            raise Refused(name, f"connection.{name} is {quoted(given)}; expected one of {', '.join(FAMILIES)}")
         return family
     return FAMILIES["auto"]

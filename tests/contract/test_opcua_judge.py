@@ -324,7 +324,7 @@ async def _until(talk: Talk, request: OpcUaRequest, values: list[Value | None], 
 
 @pytest.mark.parametrize("mode", ["Sign", "SignAndEncrypt"])
 @pytest.mark.parametrize("policy", POLICIES)
-async def test_every_policy_and_mode(judge: Judge, driver: OpcUaDriver, policy: str, mode: str) -> None:
+async def test_s15_every_policy_and_mode(judge: Judge, driver: OpcUaDriver, policy: str, mode: str) -> None:
     address = judge.add(next(_names), "Int32", 5)
     async with talking(driver, judge, security_policy=policy, security_mode=mode, **LOGIN) as talk:
         assert not talk.connection.insecure
@@ -387,7 +387,7 @@ async def test_a_log_in_by_certificate(judge: Judge, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("policy", ["None", *POLICIES])
-async def test_a_wrong_password_is_said_and_never_shown(judge: Judge, driver: OpcUaDriver, policy: str) -> None:
+async def test_s5_s15_a_wrong_password_is_said_and_never_shown(judge: Judge, driver: OpcUaDriver, policy: str) -> None:
     secret = "pw-canary-wrong"
     with pytest.raises(ConnectFailed, match="refused the log-in: check username and password") as caught:
         async with talking(driver, judge, security_policy=policy, username=USER, password=secret):
@@ -397,7 +397,7 @@ async def test_a_wrong_password_is_said_and_never_shown(judge: Judge, driver: Op
     assert secret not in f"{connection!r} {connection.link} {connection.where}"
 
 
-async def test_a_pinned_certificate_is_the_only_one_taken(judge: Judge, driver: OpcUaDriver) -> None:
+async def test_s15_a_pinned_certificate_is_the_only_one_taken(judge: Judge, driver: OpcUaDriver) -> None:
     shown = fingerprint(judge.certificate)
     for policy in ("None", "Basic256Sha256"):
         pinned = ":".join(shown.upper()[at : at + 2] for at in range(0, 64, 2))
@@ -461,7 +461,7 @@ async def test_p8_too_many_sessions_is_said_and_heals(judge: Judge, driver: OpcU
             await session.close()
 
 
-async def test_p8_a_changed_certificate_is_refused_until_it_is_trusted(tmp_path: Path) -> None:
+async def test_p8_s15_a_changed_certificate_is_refused_until_it_is_trusted(tmp_path: Path) -> None:
     driver = OpcUaDriver(tmp_path / "opcua")
     with Judge(tmp_path) as judge:
         judge.start()

@@ -93,7 +93,7 @@ async def never_connects(folder: Path, options: MqttOptions, seen: Listener) -> 
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-async def test_b13_a_certificate_that_proves_nothing(tmp_path: Path, wrong: str) -> None:
+async def test_b13_s1_a_certificate_that_proves_nothing(tmp_path: Path, wrong: str) -> None:
     (tmp_path / "x").mkdir()
     ca, seen = Authority(tmp_path, "Test CA"), Listener()
     files = WRONG[wrong](tmp_path, ca)
@@ -103,7 +103,7 @@ async def test_b13_a_certificate_that_proves_nothing(tmp_path: Path, wrong: str)
     assert "the broker's certificate is not accepted" in reason
 
 
-async def test_b13_tls_1_1_is_not_spoken(tmp_path: Path) -> None:
+async def test_b13_s1_tls_1_1_is_not_spoken(tmp_path: Path) -> None:
     ca, seen = Authority(tmp_path, "Test CA"), Listener()
     context = server_context(ca.issue("c"))
     with warnings.catch_warnings():
@@ -115,7 +115,7 @@ async def test_b13_tls_1_1_is_not_spoken(tmp_path: Path) -> None:
         assert "TLS failed" in await never_connects(tmp_path, options, seen)
 
 
-async def test_b13_a_broker_without_tls_gets_no_plain_connect(tmp_path: Path) -> None:
+async def test_b13_s1_a_broker_without_tls_gets_no_plain_connect(tmp_path: Path) -> None:
     ca, seen = Authority(tmp_path, "Test CA"), Listener()
     async with listening(None, seen) as port:
         options = MqttOptions("localhost", port, tls=TlsOptions(ca_file=ca.file))
@@ -123,7 +123,7 @@ async def test_b13_a_broker_without_tls_gets_no_plain_connect(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("transport", ["tcp", "websockets"])
-async def test_mutual_tls_also_over_websockets(tmp_path: Path, transport: str) -> None:
+async def test_s2_mutual_tls_also_over_websockets(tmp_path: Path, transport: str) -> None:
     ca = Authority(tmp_path, "Test CA")
     (server, server_key), (client, client_key) = ca.issue("server"), ca.issue("client")
     for file in (*tmp_path.iterdir(), tmp_path):

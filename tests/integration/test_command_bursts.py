@@ -24,7 +24,7 @@ async def longest_stall_s(answers: Sized) -> float:
     return longest_s
 
 
-async def test_w10_of_10_000_writes_at_once_100_wait_at_a_time_and_the_rest_is_busy(tmp_path: Path) -> None:
+async def test_w10_s23_of_10_000_writes_at_once_100_wait_at_a_time_and_the_rest_is_busy(tmp_path: Path) -> None:
     async with line_of("modbus_tcp") as line, CommandDesk(tmp_path) as desk:
         desk.configure(line.device())
         await desk.online()

@@ -32,7 +32,7 @@ async def started(hall: Hall, line: Line) -> None:
     await hall.until(lambda: hall.values("setpoint"), what="data")
 
 
-async def test_s6_with_writes_off_no_write_function_code_leaves_the_gateway(tmp_path: Path) -> None:
+async def test_s6_s16_with_writes_off_no_write_function_code_leaves_the_gateway(tmp_path: Path) -> None:
     async with Hall(tmp_path) as hall, line_of("modbus_tcp") as line:
         await started(hall, line)
         assert verdict(await answer_to(hall, "c-1", WRITE)) == ("rejected", "writes_disabled")

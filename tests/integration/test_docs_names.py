@@ -18,6 +18,7 @@ from collector.commands.handlers import ConfigCommands, StatusCommands
 from collector.commands.pausing import PauseCommands
 from collector.commands.process import ProcessCommands
 from collector.commands.reading import ReadCommands
+from collector.commands.support import SupportCommands
 from collector.commands.writing import WriteCommands
 from collector.settings.loading import NOT_IN_THIS_VERSION
 from collector.settings.model import VARIABLES
@@ -128,7 +129,7 @@ def test_commands_and_their_answers() -> None:
         StatusCommands(Mock(), Mock()).handlers(), ConfigCommands(Mock()).handlers(),
         PauseCommands(Mock(), Mock(), Mock()).handlers(), ReadCommands(Mock()).handlers(),
         WriteCommands(Mock(), Mock()).handlers(), ProcessCommands(Mock(), Mock()).handlers(),
-        BufferCommands(Mock()).handlers(),
+        BufferCommands(Mock()).handlers(), SupportCommands(Mock(), Mock()).handlers(),
     )  # fmt: skip
     names = {name for each in handlers for name in each}
     codes = constants(1, "CommandFailed", "turn_away") | constants(0, "_rejected") | constants(2, "Outcome")

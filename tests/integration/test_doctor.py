@@ -1,19 +1,24 @@
 """`edge-collector doctor` against real servers, with what goes wrong in plants."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from collector.cli.doctor import findings
 from collector.cli.doctor.devices import look_at_serial_port
 from collector.cli.doctor.finding import Finding, Mark
 from collector.cli.doctor.history import look_at_history
+from collector.cli.doctor.safety import look_at_certificate, look_at_exposure, look_at_owners, runs_as_another
 from collector.cli.doctor.servers import look_at_clock
 from collector.cli.doctor.storage import look_at_data_folder
 from collector.clock import SystemClock
 from collector.settings import Settings, load_settings
 from fleet_client.copies import DocumentStore
+from tests.doubles.certificates import DAY, Authority
 from tests.doubles.documentation import ROOT
 from tests.doubles.hall import EDGE_ID, Hall, modbus_device
 from tests.doubles.mosquitto import Mosquitto, free_port
@@ -214,3 +219,40 @@ async def test_how_far_the_history_reaches_back_is_read_or_asked(tmp_path: Path)
     assert "off" in off.said
     settings.data_dir.joinpath("history", "history.db").write_bytes(b"garbage" * 1_000)
     assert (await look_at_history(settings, SystemClock())).mark is Mark.BAD
+
+
+def test_s2_our_certificate_is_told_before_it_ends(tmp_path: Path) -> None:
+    ca, clock = Authority(tmp_path, "CA"), SystemClock()
+    marks = []
+    for end in (40 * DAY, 20 * DAY, -DAY / 2):
+        file, _ = ca.issue("client", end=end)
+        marks.append(look_at_certificate(file, clock).mark)
+    assert marks == [Mark.GOOD, Mark.NOTE, Mark.BAD]
+    file.write_text("nothing")
+    assert "can not be read" in look_at_certificate(file, clock).said
+
+
+def test_s1_s14_what_is_open_is_named_and_is_no_fault(tmp_path: Path) -> None:
+    files = {"HTTP_PORT": 8090, "WRITES_ENABLED": "true", "MQTT_BROKER_URL": "mqtt://broker.example"}
+    wide = list(look_at_exposure(settings_of(tmp_path, HTTP_HOST="192.168.1.2", **files), (), SystemClock()))
+    assert {finding.subject: finding.mark for finding in wide} == dict.fromkeys(
+        ("plain connections", "page", "writing"), Mark.NOTE
+    )
+    assert "mqtt://broker.example" in wide[0].said
+    assert list(look_at_exposure(settings_of(tmp_path), (), SystemClock())) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_s24_files_of_another_user_are_told(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    assert look_at_owners(settings.data_dir) is None
+    assert runs_as_another(settings.data_dir) is None
+    (settings.data_dir / "outbox").mkdir()
+    os.chown(settings.data_dir / "outbox", 1, -1)
+    strange = look_at_owners(settings.data_dir)
+    assert strange is not None
+    assert "chown -R root" in strange.remedy
+    os.chown(settings.data_dir, 1, -1)
+    other = runs_as_another(settings.data_dir)
+    assert other is not None
+    assert other.mark is Mark.NOTE

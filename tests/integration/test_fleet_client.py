@@ -178,7 +178,7 @@ async def test_a_base_url_may_have_a_path_and_a_slash(fleet: FleetServer) -> Non
         assert isinstance(await client.fetch(None), Fetched)
 
 
-async def test_the_token_goes_along_and_replaces_a_user(fleet: FleetServer) -> None:
+async def test_s3_the_token_goes_along_and_replaces_a_user(fleet: FleetServer) -> None:
     fleet.replies[V1] = Reply(body=BODY)
     url = fleet.url.replace("://", "://user:hidden@")
     async with FleetClient(url, "spifox-001", token="canary") as client:
@@ -197,7 +197,7 @@ async def test_refused(fleet: FleetServer, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-async def test_a_redirect_is_not_followed(fleet: FleetServer, client: FleetClient, status: int) -> None:
+async def test_s3_a_redirect_is_not_followed(fleet: FleetServer, client: FleetClient, status: int) -> None:
     fleet.replies[V1] = Reply(status, headers={"Location": f"{fleet.url}/login?token=canary"})
     with pytest.raises(FleetBadAnswer, match=r"redirects to http://127\.0\.0\.1:\d+/login ") as bad:
         await client.fetch(None)
@@ -231,14 +231,14 @@ async def test_gzip_is_welcome(fleet: FleetServer, client: FleetClient) -> None:
     assert (answer.body, fleet.seen[0].headers["accept-encoding"]) == (BODY, "gzip")
 
 
-async def test_a_gzip_bomb_is_not_unpacked(fleet: FleetServer, client: FleetClient) -> None:
+async def test_s23_a_gzip_bomb_is_not_unpacked(fleet: FleetServer, client: FleetClient) -> None:
     bomb = gzip.compress(b" " * (3 * MAX_BODY_BYTES), 1)
     fleet.replies[V1] = Reply(body=bomb, headers={"Content-Encoding": "gzip"})
     with pytest.raises(FleetBadAnswer, match="more than 33,554,432 bytes"):
         await client.fetch(None)
 
 
-async def test_a_slow_drip_ends_at_the_deadline(fleet: FleetServer) -> None:
+async def test_s23_a_slow_drip_ends_at_the_deadline(fleet: FleetServer) -> None:
     fleet.replies[V1] = Reply(body=BODY, pause_s=0.05)
     loop = asyncio.get_running_loop()
     async with FleetClient(fleet.url, "spifox-001", deadline_s=0.3) as client:
@@ -266,7 +266,7 @@ async def test_nobody_listens() -> None:
     assert "canary" not in str(away.value)
 
 
-async def test_proxies_of_the_environment_only_when_trusted(
+async def test_s3_proxies_of_the_environment_only_when_trusted(
     fleet: FleetServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("NO_PROXY", "no_proxy"):
@@ -294,7 +294,7 @@ def certificate(tmp_path: Path) -> Path:
     return pem
 
 
-async def test_only_a_certificate_of_a_trusted_ca_will_do(certificate: Path) -> None:
+async def test_s3_only_a_certificate_of_a_trusted_ca_will_do(certificate: Path) -> None:
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(certificate)
     async with FleetServer(tls) as fleet:

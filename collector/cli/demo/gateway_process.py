@@ -42,7 +42,7 @@ async def _collect(settings: Settings, written: Log, stop: asyncio.Event) -> Non
         stop.set()
 
     loop.add_reader(sys.stdin, end)  # nothing is sent any more: the demo has gone, however it did
-    async with collecting(settings, ProcessCommands(written, end), written.lines) as collector:
+    async with collecting(settings, ProcessCommands(written, end), written) as collector:
         collector.on_scan.append(lambda scan: cycles.append(Cycle.of(scan, clock.monotonic())))
         releasing = loop.create_task(written.keep_releasing(), name="log")
         while True:

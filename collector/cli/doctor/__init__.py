@@ -11,6 +11,7 @@ from rich.markup import escape
 from collector.cli.doctor.devices import look_at_devices
 from collector.cli.doctor.finding import Finding, Mark, note
 from collector.cli.doctor.history import look_at_history
+from collector.cli.doctor.safety import look_at_certificate, look_at_exposure, look_at_owners, runs_as_another
 from collector.cli.doctor.servers import ask_fleet, look_at_broker, look_at_clock, look_at_names
 from collector.cli.doctor.storage import belongs_to_us, look_at_data_folder
 from collector.clock import Clock, SystemClock
@@ -34,12 +35,15 @@ def examine(env_file: Path | None, console: Console, errors: Console) -> int:
 
 
 async def findings(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
-    """All that is found, as it is found: settings, disk, history, names, Fleet server, clock, broker, devices."""
+    """All that is found, as it is found: settings, disk, history, names, servers, clock, broker, safety, devices."""
     DEVICE_NETWORKS.set(settings.device_networks)
     for warning in settings.warnings:
         yield note("settings", str(warning))
     for finding in look_at_data_folder(settings):
         yield finding
+    for found in (runs_as_another(settings.data_dir), look_at_owners(settings.data_dir)):
+        if found is not None:
+            yield found
     yield await look_at_history(settings, clock)
     async for finding in look_at_names(settings):
         yield finding
@@ -49,6 +53,11 @@ async def findings(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
     if settings.edge_config_source == "api":
         yield look_at_clock(answer.ahead_s)
     async for finding in look_at_broker(settings):
+        yield finding
+    if settings.mqtt_cert_file is not None and settings.mqtt_broker_url.tls:
+        yield look_at_certificate(settings.mqtt_cert_file, clock)
+    devices = answer.plan.devices if answer.plan is not None else ()
+    for finding in look_at_exposure(settings, [device.connection for device in devices], clock):
         yield finding
     if answer.plan is not None:
         state_folder = settings.data_dir if belongs_to_us(settings.data_dir) else None

@@ -21,6 +21,11 @@ class Finding:
     said: str
     remedy: str = ""
 
+    @property
+    def plain(self) -> str:
+        """The line without colours."""
+        return f"{self.mark:<5} {self.subject}: {self.said}" + (f" -> {self.remedy}" if self.remedy else "")
+
 
 def good(subject: str, said: str) -> Finding:
     """As it should be."""

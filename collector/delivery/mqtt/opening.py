@@ -98,7 +98,7 @@ def _client(options: MqttOptions, identity: Identity, version: MqttVersion) -> C
     if identity.will is not None:
         client.will_set(identity.will.topic, identity.will.payload, qos=1)
     if options.username is not None:
-        client.username_pw_set(options.username, options.password)
+        client.username_pw_set(options.username, options.renewed_password() or options.password)
     if options.tls is not None:
         client.tls_set_context(options.tls.context())
     if options.transport == "websockets":

@@ -1,6 +1,7 @@
 """Which broker, and how to speak to it. Built from the settings elsewhere."""
 
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -40,7 +41,10 @@ class TlsOptions:
 
 @dataclass(frozen=True, slots=True)
 class MqttOptions:
-    """One broker. `versions` are tried in order; `path` counts for websockets."""
+    """One broker. `versions` are tried in order; `path` counts for websockets.
+
+    `renewed_password` is asked before each connection, in the thread that makes it, and may block; None: `password`.
+    """
 
     host: str
     port: int
@@ -49,6 +53,7 @@ class MqttOptions:
     tls: TlsOptions | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    renewed_password: Callable[[], str | None] = lambda: None
     versions: tuple[MqttVersion, ...] = (MqttVersion.V5, MqttVersion.V311)
     keepalive_s: int = 15
 

@@ -41,6 +41,7 @@ export const en = {
   "what.ack_stalled": "The broker takes messages and acknowledges none", "do.ack_stalled": "Look at the broker: full disk or overload.",
   "what.broker_refuses": "The broker refuses the messages of this edge", "do.broker_refuses": "Give it the right to publish below vexplor/devices/ and its id. The messages are kept.",
   "what.commands_refused": "The broker refuses the subscription to commands", "do.commands_refused": "Grant the right, or set MQTT_COMMAND_TOPIC=off.",
+  "what.certificate_expires": "Our certificate for the broker is about to end", "do.certificate_expires": "Put a new certificate and key in the same files; the next connection uses them.",
   "what.storage_degraded": "The disk takes nothing", "do.storage_degraded": "Make room, check permissions and the disk itself. Until then messages are in memory only.",
   "what.outbox_recovered": "The buffer file was damaged and begun anew", "do.outbox_recovered": "If it comes again, replace the disk.",
   "what.duplicate_identity": "Another client uses the same id at the broker", "do.duplicate_identity": "Two collectors have the same DEVICE_ID: change one of them.",

@@ -41,6 +41,7 @@ export const ko = {
   "what.ack_stalled": "브로커가 메시지를 받고도 확인 응답을 하지 않습니다", "do.ack_stalled": "브로커의 디스크 공간과 부하를 확인하세요.",
   "what.broker_refuses": "브로커가 이 엣지의 메시지를 거부합니다", "do.broker_refuses": "vexplor/devices/ 아래 이 ID에 발행 권한을 주세요. 메시지는 보관하고 있습니다.",
   "what.commands_refused": "브로커가 명령 구독을 거부합니다", "do.commands_refused": "권한을 주거나 MQTT_COMMAND_TOPIC=off로 설정하세요.",
+  "what.certificate_expires": "브로커용 인증서가 곧 만료됩니다", "do.certificate_expires": "같은 파일에 새 인증서와 키를 넣으세요. 다음 연결부터 쓰입니다.",
   "what.storage_degraded": "디스크에 쓸 수 없습니다", "do.storage_degraded": "공간, 권한, 디스크를 확인하세요. 그때까지 메시지는 메모리에만 있습니다.",
   "what.outbox_recovered": "버퍼 파일이 손상되어 새로 시작했습니다", "do.outbox_recovered": "다시 발생하면 디스크를 교체하세요.",
   "what.duplicate_identity": "다른 클라이언트가 같은 ID로 브로커에 접속합니다", "do.duplicate_identity": "수집기 두 대의 DEVICE_ID가 같습니다. 하나를 바꾸세요.",

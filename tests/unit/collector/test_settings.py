@@ -208,3 +208,45 @@ def test_importing_the_settings_imports_no_network_library() -> None:
     root = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("token", ["토큰-abc", "two words", "tok\u00e9n"])
+def test_a_token_that_no_header_can_carry_is_a_mistake_in_the_settings(token: str) -> None:
+    said = complaint("EDGE_API_TOKEN", token)
+    assert "printable ASCII" in said
+    assert token not in said
+    assert loaded(EDGE_API_TOKEN=" plain-token ").secrets == ("plain-token",)
+
+
+@pytest.mark.parametrize(
+    ("more", "variable"),
+    [
+        ({"MQTT_USERNAME": "u", "MQTT_PASSWORD": "edge"}, "MQTT_PASSWORD"),
+        ({"HTTP_TOKEN": "abc"}, "HTTP_TOKEN"),
+        ({"COMPANY_CODE": "spifox1", "EDGE_API_TOKEN": "spifox1"}, "EDGE_API_TOKEN"),
+        ({"MQTT_BROKER_URL": "mqtt://u:pipe@pipeline"}, "MQTT_BROKER_URL"),
+    ],
+)
+def test_a_secret_that_would_mask_what_everybody_reads_is_told_and_masks_nothing(
+    more: dict[str, str], variable: str
+) -> None:
+    settings = loaded(**more)
+    assert settings.secrets == ()
+    assert "choose a longer one" in warned(settings)[variable]
+
+
+def test_s5_every_secret_is_masked_also_one_that_is_not_used() -> None:
+    settings = loaded(
+        EDGE_SERVER_URL="http://u:canary-server@pipeline:8080",
+        MQTT_BROKER_URL="mqtt://u:canary-url@pipeline",
+        MQTT_USERNAME="u",
+        MQTT_PASSWORD="canary-password",
+        EDGE_API_TOKEN="canary-token",
+        HTTP_TOKEN="canary-page",
+        UPLINK_URL="http://u:canary-uplink@up:1",
+    )
+    assert set(settings.secrets) == {
+        "canary-server", "canary-url", "canary-password", "canary-token", "canary-page", "canary-uplink",
+    }  # fmt: skip
+    assert "canary" not in f"{settings!r} {settings} {settings.model_dump()}"
+    assert "not used" in warned(settings)["EDGE_SERVER_URL"]

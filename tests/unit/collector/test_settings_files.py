@@ -105,19 +105,19 @@ def test_a_line_repeated_with_another_value_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o604, 0o666])
-def test_a_file_others_may_read_is_told_with_the_chmod(mode: int) -> None:
+def test_s4_a_file_others_may_read_is_told_with_the_chmod(mode: int) -> None:
     env_file = written(Path("my edge.env"), ENOUGH, mode)
     (warning,) = load_settings(env_file, {}).warnings
     assert warning.message.endswith("chmod 600 'my edge.env'")
 
 
-def test_a_secret_from_its_file_loses_only_the_line_end(folder: Path) -> None:
+def test_s4_a_secret_from_its_file_loses_only_the_line_end(folder: Path) -> None:
     secret = written(folder / "secret", " p w \r\n")
     settings = from_file(ENOUGH + f"MQTT_USERNAME=u\nMQTT_PASSWORD_FILE={secret}\n")
     assert password(settings) == " p w "
     assert settings.warnings == ()
     secret.chmod(0o644)
-    (warning,) = load_settings(None, REAL | {"EDGE_API_TOKEN_FILE": str(secret)}).warnings
+    (warning,) = load_settings(None, REAL | {"HTTP_TOKEN_FILE": str(secret)}).warnings
     assert f"chmod 600 {secret}" in warning.message
 
 
@@ -129,7 +129,7 @@ def test_the_broker_url_may_come_from_a_file(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["MQTT_PASSWORD", "EDGE_API_TOKEN", "HTTP_TOKEN", "MQTT_BROKER_URL"])
-def test_a_value_and_its_file_are_one_too_many(folder: Path, name: str) -> None:
+def test_s4_a_value_and_its_file_are_one_too_many(folder: Path, name: str) -> None:
     secret = written(folder / "secret", "canary")
     error = refused(None, REAL | {name: REAL.get(name, "canary"), f"{name}_FILE": str(secret)})
     assert [problem.variable for problem in error.problems] == [name]
@@ -146,7 +146,7 @@ def test_an_unfit_secret_file_is_one_problem(folder: Path, content: bytes) -> No
 
 
 @pytest.mark.parametrize("named", ["canary", "/nowhere/canary", ".", "a\0canary", "c" * 5000])
-def test_a_secret_under_the_wrong_name_is_not_quoted(named: str) -> None:
+def test_s4_s5_a_secret_under_the_wrong_name_is_not_quoted(named: str) -> None:
     error = refused(None, REAL | {"MQTT_PASSWORD_FILE": named})
     assert [problem.variable for problem in error.problems] == ["MQTT_PASSWORD_FILE"]
     assert "canary" not in str(error)

@@ -51,3 +51,14 @@ def test_what_is_no_host_is_refused(given: object) -> None:
     with pytest.raises(Refused) as caught:
         ConnectionFields({"host": given}).host()
     assert caught.value.field == "host"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["opc.tcp://u:canary-1@plc", "u:canary-1@plc", "opc.tcp://u:can/canary-1@plc:4840/x", "http://u:canary-1@[::1]"],
+)
+def test_s5_a_log_in_before_a_host_is_refused_and_not_repeated(host: str) -> None:
+    with pytest.raises(Refused) as refused:
+        ConnectionFields({"host": host}).host()
+    assert "canary" not in str(refused.value)
+    assert "plc" in str(refused.value) or "::1" in str(refused.value)

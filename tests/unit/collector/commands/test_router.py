@@ -315,7 +315,7 @@ async def test_w10_more_than_can_be_taken_in_at_once_is_refused() -> None:
     assert [answer["error"]["code"] for answer in desk.answers] == ["busy"] * 3  # type: ignore[index]
 
 
-async def test_w10_no_more_bytes_wait_than_memory_has_for_them() -> None:
+async def test_w10_s23_no_more_bytes_wait_than_memory_has_for_them() -> None:
     desk = Desk()
     for number in range(300):
         desk.router.take(json.dumps({"command_id": number, "command": "ping", "more": "x" * 60_000}).encode(), False)

@@ -209,3 +209,13 @@ def test_a_device_refused_while_reading_is_shown_as_refused() -> None:
     assert [(idle.id, idle.name) for idle in plan.idle] == [("1", "CASE프레스_PLC_01"), ("3", "CASE프레스_PLC_01")]
     assert plan.idle[0].reason is not None
     assert plan.idle[0].reason.startswith("devices[0].interval_ms: ")
+
+
+def test_a_password_of_nobody_is_remarked_and_the_device_is_polled() -> None:
+    fields = {"host": "10.0.0.1", "password": "canary-secret"}
+    plan = plan_of(device(protocol="opcua", connection=fields, tags=[tag("a", "ns=2;s=A", "FLOAT64")]))
+    assert [planned.name for planned in plan.devices] == ["CASE프레스_PLC_01"]
+    assert [(remark.path, "connection.username" in remark.message) for remark in plan.remarks] == [
+        ("devices[0].connection", True)
+    ]
+    assert "canary" not in str(plan.remarks)

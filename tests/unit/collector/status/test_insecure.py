@@ -33,7 +33,7 @@ def detail(of: Settings, *connections: Connection) -> str | None:
     return held.detail if held else None
 
 
-def test_what_is_plain_and_leaves_the_machine_is_named() -> None:
+def test_s1_what_is_plain_and_leaves_the_machine_is_named() -> None:
     told = detail(settings("mqtt://u:secret@broker:1883", "http://pipeline:8080"), connection("opcua"))
     assert told is not None
     assert "mqtt://broker:1883" in told

@@ -165,6 +165,20 @@ def test_s5_no_secret_is_written_not_even_in_a_traceback(
     assert "***" in said
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_s23_no_value_forges_a_line_of_the_log_or_moves_the_cursor(
+    tmp_path: Path, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = to_files(tmp_path, form=form)
+    log.warning("refused", path="a\r\n2026-01-01 [error] forged\x1b[2J\x9b2J\u2028", device="프레스 1")
+    written.close()
+    said = capsys.readouterr().out
+    assert said == (tmp_path / "edge.log").read_text(encoding="utf-8")
+    assert len(said.splitlines()) == 1
+    assert not set(said.strip("\n")) & set("\r\n\x1b\x9b\u2028")
+    assert "프레스 1" in said
+
+
 def test_a_folder_that_can_not_be_written_costs_the_files_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -173,7 +187,7 @@ def test_a_folder_that_can_not_be_written_costs_the_files_only(
     assert "no log files" in capsys.readouterr().out
 
 
-def test_r4_files_rotate_and_stay_under_50_mib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_r4_s23_files_rotate_and_stay_under_50_mib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collector.status.log_files.EDGE_LOG_BYTES", 2_000)
     monkeypatch.setattr("collector.status.log_files.ERROR_LOG_BYTES", 1_000)
     written = to_files(tmp_path)

@@ -75,7 +75,7 @@ def test_defaults() -> None:
         ({"publishing_interval_ms": 1}, "publishing_interval_ms", "from 10 to 60000"),
     ],
 )
-def test_what_can_not_be_used_is_refused_without_secrets(fields: dict[str, object], field: str, message: str) -> None:
+def test_s15_what_can_not_be_used_is_refused_unquoted(fields: dict[str, object], field: str, message: str) -> None:
     with pytest.raises(Refused, match=message) as caught:
         read(**fields)
     assert caught.value.field == field
@@ -93,3 +93,12 @@ def test_a_session_is_shared_only_by_equals_and_no_secret_is_shown() -> None:
 
 def test_a_password_of_digits_is_a_password() -> None:
     assert read(username="operator", password=1234).password == "1234"
+
+
+def test_a_password_without_a_user_is_said_and_not_shown() -> None:
+    connection = read(password=SECRET)
+    assert connection.password is None
+    assert connection.remark is not None
+    assert "connection.username" in connection.remark
+    assert SECRET not in connection.remark
+    assert read(username="u", password=SECRET).remark is None
