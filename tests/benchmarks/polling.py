@@ -71,12 +71,14 @@ def watch(at: Site, load: Load, windows: Windows, *, with_floor: bool) -> Watche
         phase = start(at, made, load.devices)
         sides = [_Side(made.collector.pid, made.plcs, made.edge_id)]
         if with_floor:
+            at.subscriber.forget(_FLOOR_EDGE)
             sides.append(stack.enter_context(_floor(at, load, (phase + _FLOOR_LATER * load.apart_s) % 1)))
+            at.subscriber.until(_FLOOR_EDGE, load.devices, _HEARD_WITHIN_S)
         courses = _watch(at, load, sides, windows, (phase + _WINDOW_LATER * load.apart_s) % 1)
         rss = [peak_rss_mb(side.pid) for side in sides]
         first_ns = [polls[0].asked_ns for polls in made.plcs.polls(load.device.interval_s / 2) if polls]
-        for side in sides:
-            at.subscriber.forget(side.edge_id)
+        for edge_id in (made.edge_id, _FLOOR_EDGE):
+            at.subscriber.forget(edge_id)
     bare = (courses[1], rss[1]) if with_floor else (None, None)
     return Watched(courses[0], bare[0], rss[0], bare[1], (max(first_ns) - begun_ns) / 1e9)
 
