@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.benchmarks.course import Course, course
+from tests.benchmarks.course import LAST_MESSAGES_S, Course, course
 from tests.benchmarks.plc import Plcs, plcs
 from tests.benchmarks.processes import cpu_s, peak_rss_mb, running
 from tests.benchmarks.site import Installation, Site, installation, sleep_until_fraction, wall_fraction
@@ -17,7 +17,6 @@ FLOOR = Path(__file__).with_name("floor.py")
 _FLOOR_EDGE = "floor"
 _FLOOR_LATER, _WINDOW_LATER = 0.55, 0.23  # of the time from one poll to the next of any device
 _HEARD_WITHIN_S = 60.0
-_LAST_MESSAGES_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def _watch(at: Site, load: Load, sides: Sequence[_Side], windows: Windows, phase
         moments.append(time.time_ns())
         for side, so_far in zip(sides, spent, strict=True):
             so_far.append(cpu_s(side.pid))
-    time.sleep(_LAST_MESSAGES_S)
+    time.sleep(LAST_MESSAGES_S)
     return [
         course(
             side.plcs,
