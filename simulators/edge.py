@@ -8,8 +8,8 @@ from typing import Self
 
 import orjson
 
-from simulators.modbus.signals import Counter, Cycle, Moment, RandomWalk, Signal, Square
 from simulators.mqtt import MqttListener, Will
+from simulators.signals import Counter, Cycle, Moment, RandomWalk, Signal, Square
 from simulators.stamps import now_ms, stamp
 
 _SIGNALS: Mapping[str, Signal] = {

@@ -1,11 +1,9 @@
 """Alarms and the thresholds set on the gateway, on disk. What they hold is JSON, and nobody's business here."""
 
-import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from collector.storage.database import connect, storage_errors, transaction
-from collector.storage.errors import DamagedFile
+from collector.storage.database import connect, own_tables, storage_errors, transaction
 
 VERSION = 1
 ALARMS_MOST = 10_000
@@ -28,7 +26,7 @@ class AlarmsStore:
         self._connection = connect(path)
         try:
             with storage_errors(path):
-                _migrate(self._connection)
+                own_tables(self._connection, VERSION, _TABLES, "one of alarms")
         except BaseException:
             self._connection.close()
             raise
@@ -81,17 +79,3 @@ class AlarmsStore:
             self._connection.execute(
                 "DELETE FROM alarms WHERE NOT active AND id <= (SELECT max(id) FROM alarms) - ?", (ALARMS_MOST,)
             )
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found == VERSION:
-        return
-    if found > VERSION:
-        raise DamagedFile(f"written by a newer release (schema {found}, this release knows {VERSION})")
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        raise DamagedFile("a database, but not one of alarms")
-    with transaction(connection):
-        for statement in _TABLES:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from collector.storage.aside import set_aside
-from collector.storage.database import connect, storage_errors, transaction
+from collector.storage.database import connect, own_tables, storage_errors, transaction
 from collector.storage.errors import DamagedFile
 
 FILE_NAME = "commands.db"
@@ -92,14 +92,7 @@ class CommandStore:
             return cls(path), str(damage)
 
     def _prepare(self) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version == 0 and not self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            with transaction(self._connection):
-                self._connection.execute(_CREATE)
-                self._connection.execute(_OPEN)
-                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
-        elif version != _VERSION:
-            raise DamagedFile(f"{self._path}: not the table of this version (schema {version}, expected {_VERSION})")
+        own_tables(self._connection, _VERSION, (_CREATE, _OPEN), "one of commands")
         (self._newest,) = self._connection.execute("SELECT ifnull(max(number), 0) FROM command").fetchone()
 
     def change(self, notes: Sequence[Note]) -> list[KnownCommand | None]:

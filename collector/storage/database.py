@@ -3,7 +3,7 @@
 import errno
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,6 +55,21 @@ def _is_read_only(folder: Path) -> bool:
         return bool(os.statvfs(folder).f_flag & os.ST_RDONLY) or not os.access(folder, os.W_OK)
     except OSError:
         return False
+
+
+def own_tables(connection: sqlite3.Connection, version: int, statements: Sequence[str], what: str) -> None:
+    """Create these tables in an empty database. Raises `DamagedFile` for one that is not `what`, or no longer ours."""
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found == version:
+        return
+    if found > version:
+        raise DamagedFile(f"written by a newer release (schema {found}, this release knows {version})")
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise DamagedFile(f"a database, but not {what}")
+    with transaction(connection):
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {version}")
 
 
 def connect(path: Path, *, shrinkable: bool = False) -> sqlite3.Connection:

@@ -2,8 +2,7 @@
 
 import sqlite3
 
-from collector.storage.database import transaction
-from collector.storage.errors import DamagedFile
+from collector.storage.database import own_tables
 
 VERSION = 1
 
@@ -28,14 +27,4 @@ CREATE TABLE blocks (tier TEXT NOT NULL, start_s INTEGER NOT NULL, first_ms INTE
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a database to `VERSION`. Raises `DamagedFile` for one that is not, or no longer, ours to change."""
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found == VERSION:
-        return
-    if found > VERSION:
-        raise DamagedFile(f"written by a newer release (schema {found}, this release knows {VERSION})")
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        raise DamagedFile("a database, but not a history")
-    with transaction(connection):
-        for statement in _TABLES.split(";\n"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+    own_tables(connection, VERSION, _TABLES.split(";\n"), "a history")

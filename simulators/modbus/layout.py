@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from simulators.modbus.signals import Setpoint, Signal
 from simulators.modbus.words import Kind, Order, word_count
+from simulators.signals import Setpoint, Signal
 
 
 class Table(StrEnum):

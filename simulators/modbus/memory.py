@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from simulators.modbus.functions import ExceptionCode, ModbusError
 from simulators.modbus.layout import BIT_TABLES, Cell, Table, Unit
-from simulators.modbus.signals import Moment, Setpoint, SignalValue
 from simulators.modbus.words import Kind, from_words, to_words
+from simulators.signals import Moment, Setpoint, SignalValue
 
 _START = Moment(0.0, 0)
 

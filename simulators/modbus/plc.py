@@ -21,10 +21,10 @@ from simulators.modbus.layout import Layout, Table, Unit
 from simulators.modbus.memory import Memory
 from simulators.modbus.record import Record, Seen
 from simulators.modbus.rtu import RtuFraming
-from simulators.modbus.signals import Moment
 from simulators.modbus.spoiling import spoiled
 from simulators.plc import Plc
 from simulators.serial_door import SerialDoor
+from simulators.signals import Moment
 
 
 class ModbusPlc(Plc[Faults, Record]):

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from simulators.document import Limits, device_entry, write_rights
 from simulators.modbus.layout import BIT_TABLES, Cell, Layout, Table, Unit
-from simulators.modbus.signals import (
+from simulators.modbus.words import Kind, Order
+from simulators.signals import (
     Bits,
     Constant,
     Counter,
@@ -17,7 +19,6 @@ from simulators.modbus.signals import (
     Square,
     Unique,
 )
-from simulators.modbus.words import Kind, Order
 
 _FIRST = {Table.COIL: 1, Table.DISCRETE: 10_001, Table.INPUT: 30_001, Table.HOLDING: 40_001}
 
@@ -40,7 +41,7 @@ class LineTag:
     unit: str = ""
     length: int = 0
     bit: int | None = None
-    limits: tuple[float, float] | None = None
+    limits: Limits = None
 
     def cell(self) -> Cell | None:
         """Its registers, None when another tag covers them."""
@@ -61,11 +62,7 @@ class LineTag:
         }
         if self.length:
             entry["length"] = self.length
-        if self.limits is not None:
-            entry |= {"writable": True, "write_min": self.limits[0], "write_max": self.limits[1]}
-        elif isinstance(self.signal, Setpoint):
-            entry["writable"] = True
-        return entry
+        return entry | write_rights(self.signal, self.limits)
 
     def _written_address(self) -> str:
         written = f"{_FIRST[self.table] + self.address:05d}"
@@ -137,12 +134,6 @@ def demo_device(
     tags: Sequence[LineTag] = PRESS_LINE,
 ) -> dict[str, object]:
     """The device entry of a config document that reads the press line at this address."""
-    return {
-        "id": device_id,
-        "name": name,
-        "protocol": "modbus_tcp",
-        "connection": {"host": host, "port": port, "unit_id": unit_id},
-        "interval_ms": interval_ms,
-        "enabled": True,
-        "tags": [tag.entry() for tag in tags],
-    }
+    connection = {"host": host, "port": port, "unit_id": unit_id}
+    entries = [tag.entry() for tag in tags]
+    return device_entry("modbus_tcp", connection, entries, device_id=device_id, name=name, interval_ms=interval_ms)

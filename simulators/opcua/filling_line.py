@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from simulators.modbus.signals import Constant, Counter, Cycle, Ramp, RandomWalk, Setpoint, Sine, Square
+from simulators.document import device_entry
 from simulators.opcua.layout import Node
+from simulators.signals import Constant, Counter, Cycle, Ramp, RandomWalk, Setpoint, Sine, Square
 
 _VALVES = tuple(Square(period_s=4 + valve, duty=0.5) for valve in range(6))
 _ZONES = tuple(Sine(82 + zone, 1.5, 60 + 7 * zone) for zone in range(4))
@@ -44,12 +45,6 @@ def demo_device(
     nodes: Sequence[Node] = FILLING_LINE,
 ) -> dict[str, object]:
     """The device entry of a config document that reads the filling line at this address."""
-    return {
-        "id": device_id,
-        "name": name,
-        "protocol": "opcua",
-        "connection": {"endpoint": f"opc.tcp://{host}:{port}", "publishing_interval_ms": 250},
-        "interval_ms": interval_ms,
-        "enabled": True,
-        "tags": [node.entry() for node in nodes],
-    }
+    connection = {"endpoint": f"opc.tcp://{host}:{port}", "publishing_interval_ms": 250}
+    entries = [node.entry() for node in nodes]
+    return device_entry("opcua", connection, entries, device_id=device_id, name=name, interval_ms=interval_ms)

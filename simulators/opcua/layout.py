@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from simulators.modbus.signals import Setpoint, Signal
+from simulators.document import Limits, write_rights
+from simulators.signals import Setpoint, Signal
 
 NAMESPACE = "urn:edge-collector:filling-line"
 NAMESPACE_INDEX = 2
@@ -32,7 +33,7 @@ class Node:
     signals: tuple[Signal, ...]
     unit: str = ""
     watched: bool = False
-    limits: tuple[float, float] | None = None
+    limits: Limits = None
 
     @property
     def address(self) -> str:
@@ -55,8 +56,4 @@ class Node:
         }
         if self.watched:
             entry["mode"] = "subscribe"
-        if self.setpoint is not None:
-            entry["writable"] = True
-        if self.limits is not None:
-            entry |= {"write_min": self.limits[0], "write_max": self.limits[1]}
-        return entry
+        return entry | write_rights(self.signals[0], self.limits)

@@ -14,9 +14,9 @@ from asyncua.common.callback import CallbackType, ServerItemCallback
 
 from simulators.address import listen
 from simulators.door import Door
-from simulators.modbus.signals import Moment, SignalValue
 from simulators.opcua.faults import Faults
 from simulators.opcua.layout import NAMESPACE, NAMESPACE_INDEX, Node
+from simulators.signals import Moment, SignalValue
 
 TICK_S = 0.1
 _CHUNK = 65_536

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulators.modbus.signals import (
+from simulators.document import Limits, device_entry, write_rights
+from simulators.s7.layout import Area, Block, Cell, Kind, Layout
+from simulators.signals import (
     Constant,
     Counter,
     Cycle,
@@ -15,7 +17,6 @@ from simulators.modbus.signals import (
     Square,
     Unique,
 )
-from simulators.s7.layout import Area, Block, Cell, Kind, Layout
 
 _LETTERS = {Area.INPUTS: "I", Area.OUTPUTS: "Q", Area.FLAGS: "M", Area.TIMERS: "T", Area.COUNTERS: "C"}
 _WIDTH_LETTERS = {1: "B", 2: "W"}
@@ -38,7 +39,7 @@ class LineTag:
     db: int = 1
     scale: float = 1
     unit: str = ""
-    limits: tuple[float, float] | None = None
+    limits: Limits = None
 
     def cell(self) -> Cell:
         """Its bytes."""
@@ -54,11 +55,7 @@ class LineTag:
             "scale": self.scale,
             "unit": self.unit,
         }
-        if self.limits is not None:
-            entry |= {"writable": True, "write_min": self.limits[0], "write_max": self.limits[1]}
-        elif isinstance(self.signal, Setpoint):
-            entry["writable"] = True
-        return entry
+        return entry | write_rights(self.signal, self.limits)
 
     def _written_address(self) -> str:
         if self.area in (Area.TIMERS, Area.COUNTERS):
@@ -121,12 +118,6 @@ def demo_device(
     tags: Sequence[LineTag] = FILLING_LINE,
 ) -> dict[str, object]:
     """The device entry of a config document that reads the filling line at this address."""
-    return {
-        "id": device_id,
-        "name": name,
-        "protocol": "s7",
-        "connection": {"host": host, "port": port, "rack": 0, "slot": 1},
-        "interval_ms": interval_ms,
-        "enabled": True,
-        "tags": [tag.entry() for tag in tags],
-    }
+    connection = {"host": host, "port": port, "rack": 0, "slot": 1}
+    entries = [tag.entry() for tag in tags]
+    return device_entry("s7", connection, entries, device_id=device_id, name=name, interval_ms=interval_ms)

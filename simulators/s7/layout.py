@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum, IntEnum
 from typing import TypeAlias
 
-from simulators.modbus.signals import Setpoint, Signal, SignalValue
+from simulators.signals import Setpoint, Signal, SignalValue
 
 
 class Area(IntEnum):

@@ -1,7 +1,7 @@
 """The bytes of one block, as a client finds and leaves them."""
 
-from simulators.modbus.signals import Moment, Setpoint
 from simulators.s7.layout import Block, Cell, Kind, loaded, stored
+from simulators.signals import Moment, Setpoint
 
 _START = Moment(0.0, 0)
 

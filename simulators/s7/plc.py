@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 
 from simulators.line import FrameError, Line
-from simulators.modbus.signals import Moment
 from simulators.plc import Plc
 from simulators.s7 import frames, functions
 from simulators.s7.faults import Faults
@@ -14,6 +13,7 @@ from simulators.s7.layout import Area, Layout
 from simulators.s7.memory import Memory
 from simulators.s7.record import Record, Seen
 from simulators.s7.spoiling import spoiled
+from simulators.signals import Moment
 
 _SHORTEST_PDU = 64
 

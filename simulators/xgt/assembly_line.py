@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulators.modbus.signals import (
+from simulators.document import Limits, device_entry, write_rights
+from simulators.signals import (
     Bits,
     Constant,
     Counter,
@@ -35,7 +36,7 @@ class LineTag:
     scale: float = 1
     unit: str = ""
     length: int = 0
-    limits: tuple[float, float] | None = None
+    limits: Limits = None
     contact: bool = False
 
     def cell(self) -> Cell | None:
@@ -57,9 +58,7 @@ class LineTag:
         }
         if self.length:
             entry["length"] = self.length
-        if self.limits is not None:
-            entry |= {"writable": True, "write_min": self.limits[0], "write_max": self.limits[1]}
-        return entry
+        return entry | write_rights(self.signal, self.limits)
 
 
 _STATUS_BITS: tuple[Signal, ...] = (
@@ -114,12 +113,6 @@ def demo_device(
     tags: Sequence[LineTag] = ASSEMBLY_LINE,
 ) -> dict[str, object]:
     """The device entry of a config document that reads the assembly line at this address."""
-    return {
-        "id": device_id,
-        "name": name,
-        "protocol": "xgt",
-        "connection": {"host": host, "port": port, "family": family},
-        "interval_ms": interval_ms,
-        "enabled": True,
-        "tags": [tag.entry() for tag in tags],
-    }
+    connection = {"host": host, "port": port, "family": family}
+    entries = [tag.entry() for tag in tags]
+    return device_entry("xgt", connection, entries, device_id=device_id, name=name, interval_ms=interval_ms)

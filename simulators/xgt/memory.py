@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from simulators.modbus.signals import Constant, Moment, Setpoint, Signal
+from simulators.signals import Constant, Moment, Setpoint, Signal
 from simulators.xgt.families import Family
 from simulators.xgt.naks import Nak, NakCode
 from simulators.xgt.names import Place

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 
 from simulators.line import Line
-from simulators.modbus.signals import Moment
 from simulators.plc import Plc
+from simulators.signals import Moment
 from simulators.xgt.families import Family, family_of
 from simulators.xgt.faults import Faults
 from simulators.xgt.frames import Answer, Question, read_question

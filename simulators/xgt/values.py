@@ -3,7 +3,7 @@
 import struct
 from enum import StrEnum
 
-from simulators.modbus.signals import SignalValue
+from simulators.signals import SignalValue
 
 
 class Kind(StrEnum):

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from struct import pack
 
 from simulators.modbus import ModbusPlc, Table, Unit
-from simulators.modbus.signals import Constant, Moment, Signal
 from simulators.opcua.layout import Node
 from simulators.opcua.plc import TICK_S, OpcUaPlc
 from simulators.s7 import Area, Block, S7Plc
+from simulators.signals import Constant, Moment, Signal
 from simulators.xgt import Memory, XgtPlc
 from tests.benchmarks.tags import reading
 

@@ -20,11 +20,11 @@ from protocols.errors import NoAnswer, SessionError
 from protocols.registry import driver
 from simulators.modbus import Kind as ModbusKind
 from simulators.modbus import ModbusPlc, Table, Unit, row_of
-from simulators.modbus.signals import Moment
 from simulators.plc import Plc
 from simulators.s7 import Area, Block, S7Plc
 from simulators.s7 import Cell as S7Cell
 from simulators.s7 import Kind as S7Kind
+from simulators.signals import Moment
 from simulators.xgt import Cell as XgtCell
 from simulators.xgt import Memory, XgtPlc
 from simulators.xgt.values import Kind as XgtKind

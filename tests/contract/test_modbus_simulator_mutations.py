@@ -7,7 +7,7 @@ import pytest
 
 from simulators.modbus import ModbusPlc, RtuFraming, Table, TcpFraming, Unit, row_of
 from simulators.modbus.frames import Framing
-from simulators.modbus.signals import Constant
+from simulators.signals import Constant
 from tests.contract.mutation import MUTATED_FRAMES, Questions, mutated
 from tests.doubles.modbus_device import checked
 

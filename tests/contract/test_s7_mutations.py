@@ -11,8 +11,8 @@ from protocols.s7.connection import S7Connection
 from protocols.s7.requests import S7Request
 from protocols.s7.session import S7Session
 from protocols.s7.wire import S7Wire
-from simulators.modbus.signals import Constant
 from simulators.s7 import Area, Block, Cell, S7Plc
+from simulators.signals import Constant
 from tests.contract.bench import S7Bench
 from tests.contract.mutation import MOVED, MUTATED_FRAMES, Answers, Questions, flip, mutated, overwrite
 from tests.doubles.s7_device import frame

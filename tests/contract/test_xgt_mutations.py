@@ -9,7 +9,7 @@ import pytest
 from protocols.base import Connection, PlcSession, Request
 from protocols.xgt.requests import XgtRequest
 from protocols.xgt.session import XgtSession
-from simulators.modbus.signals import Constant
+from simulators.signals import Constant
 from simulators.xgt import Cell, Memory, XgtPlc
 from tests.contract.bench import XgtBench
 from tests.contract.mutation import (

@@ -83,6 +83,10 @@ class CollectorProcess:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    def descriptors(self) -> int:
+        """Files and sockets that are open now."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))  # noqa: PTH208
+
     def cpu_s(self) -> float:
         """Processor time used so far, user and system."""
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()

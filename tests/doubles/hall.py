@@ -13,8 +13,8 @@ import orjson
 from simulators.fleet import FleetServer
 from simulators.ledger import Account, Ledger
 from simulators.modbus import Layout, ModbusPlc, Table, Unit, row_of
-from simulators.modbus.signals import Unique
 from simulators.mqtt import MqttListener
+from simulators.signals import Unique
 from tests.doubles.collector_process import CollectorProcess
 from tests.doubles.mosquitto import Mosquitto
 from tests.doubles.proxy import TcpProxy

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from simulators.modbus import Cell, ModbusPlc, Table, Unit
-from simulators.modbus.signals import Constant, Moment, Setpoint, Signal
 from simulators.opcua import OpcUaPlc
 from simulators.opcua.layout import Node
 from simulators.s7 import S7Plc
 from simulators.s7.layout import Area, Block
 from simulators.s7.layout import Cell as S7Cell
+from simulators.signals import Constant, Moment, Setpoint, Signal
 from simulators.xgt import XgtPlc, family_of
 from simulators.xgt.memory import Cell as XgtCell
 from simulators.xgt.memory import Memory

@@ -12,8 +12,8 @@ import pytest
 
 from simulators.broker import EmbeddedBroker
 from simulators.modbus import Cell, Table, Unit
-from simulators.modbus.signals import Constant
 from simulators.mqtt import MqttListener
+from simulators.signals import Constant
 from tests.doubles.collector_process import CollectorProcess
 from tests.doubles.hall import EDGE_ID, Hall, modbus_device
 

@@ -25,7 +25,7 @@ from protocols.base import Cycle, DataType, TagSpec
 from protocols.errors import NoAnswer, SessionError
 from protocols.quality import Quality
 from simulators.modbus import Kind, ModbusPlc, RtuFraming, Table, Unit, row_of
-from simulators.modbus.signals import Constant, Unique
+from simulators.signals import Constant, Unique
 from tests.doubles.modbus_device import ModbusDevice
 
 Device = dict[str, object]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from simulators.modbus import Cell, Table, Unit
-from simulators.modbus.signals import Constant
+from simulators.signals import Constant
 from tests.doubles.hall import Hall, modbus_device
 
 TAGS = [

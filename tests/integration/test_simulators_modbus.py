@@ -8,7 +8,7 @@ import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
 from simulators.modbus import Cell, Kind, ModbusPlc, Order, Record, Table, Unit, demo_layout, row_of
-from simulators.modbus.signals import Constant, Setpoint, Unique
+from simulators.signals import Constant, Setpoint, Unique
 from tests.doubles.modbus_clients import RawModbus, judge, raw_connection
 
 LAYOUT = {

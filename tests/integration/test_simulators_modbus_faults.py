@@ -10,7 +10,7 @@ import pytest
 from pymodbus.exceptions import ModbusIOException
 
 from simulators.modbus import Cell, ModbusPlc, Table, Unit, row_of
-from simulators.modbus.signals import Constant
+from simulators.signals import Constant
 from tests.doubles.modbus_clients import RawModbus, judge, raw_connection
 
 LAYOUT = {

@@ -11,7 +11,7 @@ from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusIOException
 
 from simulators.modbus import ModbusPlc, RtuFraming, Table, Unit, row_of
-from simulators.modbus.signals import Constant
+from simulators.signals import Constant
 
 Client = AsyncModbusSerialClient | AsyncModbusTcpClient
 LAYOUT = {

@@ -19,8 +19,8 @@ from protocols.quality import Quality
 from protocols.s7.driver import S7Driver
 from protocols.s7.session import S7Session
 from simulators.commands import run_s7
-from simulators.modbus.signals import Setpoint, Unique
 from simulators.s7 import Area, Block, Cell, Kind, S7Plc, demo_device, demo_layout
+from simulators.signals import Setpoint, Unique
 
 DRIVER = S7Driver()
 MOMENT_S = 37.0

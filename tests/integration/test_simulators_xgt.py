@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from simulators.modbus.signals import Constant, Setpoint, Unique
+from simulators.signals import Constant, Setpoint, Unique
 from simulators.xgt import Cell, Memory, XgtPlc, demo_memory, family_of
 from simulators.xgt.values import Kind
 from tests.doubles.xgt_judge import ask, judge

@@ -8,9 +8,9 @@ from typing import Any
 from collector.commands.params import MAX_WRITTEN
 from collector.status.board import DeviceCondition
 from simulators.modbus import ModbusPlc, Table, Unit
-from simulators.modbus.signals import Setpoint
 from simulators.opcua import Node, OpcUaPlc
 from simulators.s7 import Area, Block, S7Plc
+from simulators.signals import Setpoint
 from simulators.xgt import Memory, XgtPlc
 from tests.doubles.command_desk import CommandDesk, message, verdict
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.judge.outcome import Outcome, all_met
 from tests.judge.report import print_report, write_json
-from tests.judge.trials import TRIALS, Measure
+from tests.judge.trials import ONLY_WHEN_NAMED, TRIALS, Measure
 
 _RESULT = Path(__file__).parents[2] / "build" / "judge.json"
 
@@ -19,10 +19,10 @@ _RESULT = Path(__file__).parents[2] / "build" / "judge.json"
 def main() -> int:
     """Run the trials; returns 0 when the promise was kept in each, and the control lost."""
     options = _options()
-    measure = Measure(options.seed, options.share, options.outage * 60)
+    measure = Measure(options.seed, options.share, options.outage * 60, options.soak * 60)
     outcomes: list[Outcome] = []
     try:
-        asyncio.run(_run(options.trials or list(TRIALS), measure, outcomes))
+        asyncio.run(_run(options.trials or _usual(), measure, outcomes))
     except KeyboardInterrupt:
         print("stopped; what was judged so far:", file=sys.stderr)
     print_report(outcomes)
@@ -44,11 +44,18 @@ async def _run(names: Sequence[str], measure: Measure, outcomes: list[Outcome]) 
         print(f"         {word}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
+def _usual() -> list[str]:
+    return [name for name in TRIALS if name not in ONLY_WHEN_NAMED]
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make judge", description="Judges whether anything recorded is ever lost.")
-    parser.add_argument("trials", nargs="*", metavar="TRIAL", help=f"which; by default all: {', '.join(TRIALS)}")
+    parser.add_argument(
+        "trials", nargs="*", metavar="TRIAL", help=f"which; by default {', '.join(_usual())}; also: soak"
+    )
     parser.add_argument("--share", type=float, default=1.0, help="of the full number of cycles, e.g. 0.1")
     parser.add_argument("--outage", type=float, default=36.0, metavar="MINUTES", help="length of the long outage")
+    parser.add_argument("--soak", type=float, default=120.0, metavar="MINUTES", help="length of the soak")
     parser.add_argument("--seed", type=int, default=20_260_417)
     parser.add_argument("--json", type=Path, default=_RESULT, metavar="FILE", help="where the result goes")
     options = parser.parse_args()

@@ -14,8 +14,8 @@ from typing import Self
 
 from simulators.fleet import FleetServer
 from simulators.modbus import ModbusPlc, Table, Unit, row_of
-from simulators.modbus.signals import Unique
 from simulators.modbus.words import Kind
+from simulators.signals import Unique
 from tests.doubles.collector_process import CollectorProcess
 from tests.doubles.mosquitto import Mosquitto, free_port
 from tests.doubles.proxy import TcpProxy
@@ -48,6 +48,7 @@ class Plant:
         self.folder = folder
         self.faults: list[Fault] = []
         self.lives: list[Life] = []
+        self.unanswered: list[tuple[float, float]] = []
         self.broker_forgot = False
         self.replay = replay
         self.disk: Disk | None = None
@@ -166,7 +167,7 @@ class Plant:
         ]
         return Record(
             made=made,
-            owed=owed(made, self.lives, commit_s=COMMIT_S, fsync_s=FSYNC_S),
+            owed=owed(made, self.lives, self.unanswered, commit_s=COMMIT_S, fsync_s=FSYNC_S),
             arrivals=self.subscriber.arrivals,
             gaps=self.subscriber.gaps,
             restarts=self.subscriber.restarts,

@@ -12,6 +12,7 @@ from tests.judge.faults import FAULTS
 from tests.judge.plant import Plant
 from tests.judge.recovery import resumptions
 from tests.judge.schedule import ordeal, schedule
+from tests.judge.soak import soak
 from tests.judge.verdict import Verdict, first_arrivals, judge
 
 SEED = 20_260_417
@@ -104,3 +105,11 @@ def test_a_schedule_is_decided_by_its_seed_and_leaves_no_fault_out() -> None:
     assert once == list(schedule(7, len(FAULTS)))
     assert once != list(schedule(8, len(FAULTS)))
     assert {name for name, _ in once} == set(FAULTS)
+
+
+async def test_a_soak_notes_memory_and_descriptors_before_each_fault(tmp_path: Path) -> None:
+    async with Plant(tmp_path) as plant:
+        found = await soak(plant, SEED, seconds=3.0, every_s=1.0)
+    assert found.verdict.kept, str(found.verdict)
+    assert len(found.samples) == 4
+    assert all(sample.resident_mib > 20 and sample.descriptors > 5 for sample in found.samples)

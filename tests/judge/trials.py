@@ -30,20 +30,24 @@ from tests.judge.plant import RESUME_S, Plant
 from tests.judge.records import Replay
 from tests.judge.recovery import drains, resumptions
 from tests.judge.schedule import ordeal, schedule
+from tests.judge.soak import soak
 from tests.judge.verdict import Verdict, first_arrivals
 
 _FAULTS_A_PLANT = 11
 _POLL_S = 0.02
 _OUTAGE_POLL_S = 0.1
+_SOAK_POLL_S = 0.1
+_SOAK_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How much: `share` of the full number of cycles, and how long the long outage is."""
+    """How much: `share` of the full number of cycles, and how long the long outage and the soak are."""
 
     seed: int
     share: float
     outage_s: float
+    soak_s: float
 
     def of(self, full: int) -> int:
         """So many instead of the full number, at least one."""
@@ -134,6 +138,26 @@ async def outage(measure: Measure) -> Outcome:
     )  # fmt: skip
 
 
+async def long_soak(measure: Measure) -> Outcome:
+    """A thousand tags a second and a fault every minute, for hours."""
+    began = time.monotonic()
+    with _folder() as folder:
+        async with Plant(folder, interval_s=_SOAK_POLL_S, filler=99, CONFIG_SYNC_INTERVAL_SEC=5) as plant:
+            found = await soak(plant, measure.seed, measure.soak_s, _SOAK_EVERY_S)
+    least, most = found.descriptors()
+    figures = {
+        "values": found.verdict.delivered * 100.0,
+        "RSS MiB, end": found.samples[-1].resident_mib,
+        "RSS slope MiB/h": found.slope_mib_h(),
+        "descriptors, least": float(least),
+        "descriptors, most": float(most),
+    }
+    return Outcome(
+        "soak", "collector: soak, a fault a minute", len(found.samples) - 1, time.monotonic() - began, (found.verdict,),
+        figures=figures, targets={"RSS slope MiB/h": 1.0},
+    )  # fmt: skip
+
+
 TRIALS: Mapping[str, Inquiry] = {
     "kills": fast("kills", "outbox alone: kill -9 at random", kill_9, 500),
     "power_cuts": fast("power_cuts", "outbox alone: power cut", power_cut(), 200),
@@ -152,7 +176,9 @@ TRIALS: Mapping[str, Inquiry] = {
     ),
     "disks": disks,
     "outage": outage,
+    "soak": long_soak,
 }
+ONLY_WHEN_NAMED = frozenset({"soak"})
 
 
 class _Recovery:

@@ -10,10 +10,10 @@ from collector.cli.demo.child import OpcUaProcess
 from simulators import modbus, s7, xgt
 from simulators.modbus import Kind, ModbusPlc, Table, Unit
 from simulators.modbus.press_line import PRESS_LINE, LineTag
-from simulators.modbus.signals import Ramp, RandomWalk, Sine, Square
 from simulators.opcua import filling_line
 from simulators.s7 import S7Plc
 from simulators.s7.filling_line import FILLING_LINE
+from simulators.signals import Ramp, RandomWalk, Sine, Square
 from simulators.xgt import XgtPlc
 from simulators.xgt.assembly_line import ASSEMBLY_LINE
 

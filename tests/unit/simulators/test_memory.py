@@ -3,7 +3,7 @@ import pytest
 from simulators.modbus import Cell, Kind, Table, Unit, row_of
 from simulators.modbus.functions import ModbusError, parse
 from simulators.modbus.memory import Memory
-from simulators.modbus.signals import Constant, Moment, Setpoint, Unique
+from simulators.signals import Constant, Moment, Setpoint, Unique
 
 NOW = Moment(0, 1)
 

@@ -1,8 +1,8 @@
 from simulators.modbus import Kind, Order, Table, demo_device, demo_layout
 from simulators.modbus.memory import Memory
 from simulators.modbus.press_line import PRESS_LINE, LineTag
-from simulators.modbus.signals import Moment
 from simulators.modbus.words import from_words, word_count
+from simulators.signals import Moment
 
 NOW = Moment(37.0, 5)
 AREAS = {"0": Table.COIL, "1": Table.DISCRETE, "3": Table.INPUT, "4": Table.HOLDING}

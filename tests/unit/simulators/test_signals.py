@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.modbus.signals import (
+from simulators.signals import (
     Bits,
     Constant,
     Counter,

@@ -17,6 +17,7 @@ from collector.storage.opening import open_outbox
 from collector.storage.outbox_store import FILE_NAME, OutboxStore
 from collector.storage.records import Change, Gap, Record
 from collector.storage.rowcodec import pack, unpack
+from tests.unit.collector.storage.damage import contents
 
 BIG = 1 << 30
 
@@ -42,19 +43,6 @@ def filled(folder: Path, count: int = 400) -> bytes:
     store.apply(Change(added=records), Change(added=(Record("t/events", b"letter", 0),)))
     store.close()
     return (folder / FILE_NAME).read_bytes()
-
-
-def contents(store: OutboxStore) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
-    after = 0
-    while True:
-        batch = store.read("data", after, 100, BIG)
-        if not batch.rows and not batch.skipped.messages:
-            return found
-        for row in batch.rows:
-            assert row.record.seq is not None
-            found[row.record.seq] = row.record.payload
-        after = batch.last
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 4096, b"no database", b"SQLite format 3\0" + b"x" * 5000])
