@@ -10,6 +10,8 @@ from tests.benchmarks.figures import quantile
 from tests.benchmarks.plc import Plcs
 from tests.benchmarks.subscriber import Received
 
+LAST_MESSAGES_S = 0.5
+"""So long after the last window its last messages are waited for."""
 _CUT_NS = 1_000_000  # a message's time is cut to milliseconds, so it may lie so much before the poll
 
 

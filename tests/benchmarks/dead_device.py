@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from tests.benchmarks.course import Course, course, percentiles
+from tests.benchmarks.course import LAST_MESSAGES_S, Course, course, percentiles
 from tests.benchmarks.figures import Figure, Target
 from tests.benchmarks.plc import Plcs, plcs
 from tests.benchmarks.processes import cpu_s
@@ -71,7 +71,7 @@ def _watch(at: Site, halls: Sequence[_Hall], seconds: float) -> list[Course]:
         moments.append(time.time_ns())
         for (_, process), so_far in zip(made, spent, strict=True):
             so_far.append(cpu_s(process.pid))
-        time.sleep(0.3)
+        time.sleep(LAST_MESSAGES_S)
         return [
             course(
                 hall.plcs, at.subscriber.of(edge_id), tags=len(_DEVICE.tags), interval_s=1.0, moments=moments, cpu_s=cpu

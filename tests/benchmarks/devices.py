@@ -23,7 +23,12 @@ from simulators.xgt import Memory, XgtPlc
 from tests.benchmarks.tags import reading
 
 DB = 1
-OPCUA_FOLDER = "Line"
+_NODES_A_FOLDER = 250
+
+
+def opcua_path(word: int) -> str:
+    """Which node a word is. Adding one takes the server as long as its folder is large."""
+    return f"Line{word // _NODES_A_FOLDER}.W{word}"
 
 
 def _modbus_plc(words: int) -> ModbusPlc:
@@ -32,7 +37,7 @@ def _modbus_plc(words: int) -> ModbusPlc:
 
 def renewed_every_s(words: int) -> float:
     """How often all nodes of the changing OPC-UA server get another value: a large one is busy with it for seconds."""
-    return max(1.0, words / 1_000)
+    return max(1.0, words / 2_000)
 
 
 @asynccontextmanager
@@ -117,7 +122,7 @@ class _Seconds:
 
 
 def _nodes(signals: Iterable[Signal]) -> list[Node]:
-    return [Node(f"w{n}", f"{OPCUA_FOLDER}.W{n}", "UInt16", (signal,)) for n, signal in enumerate(signals)]
+    return [Node(f"w{n}", opcua_path(n), "UInt16", (signal,)) for n, signal in enumerate(signals)]
 
 
 _DEVICES: dict[str, Callable[[int], AbstractAsyncContextManager[int]]] = {

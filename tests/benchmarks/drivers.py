@@ -14,7 +14,7 @@ import uvloop
 
 from protocols.base import Connection, Cycle, DataType, Negotiated, PlcDriver, PlcSession, Point, Request, TagSpec
 from protocols.registry import driver
-from tests.benchmarks.devices import DB, OPCUA_FOLDER, renewed_every_s
+from tests.benchmarks.devices import DB, opcua_path, renewed_every_s
 from tests.benchmarks.figures import Figure, Target
 from tests.benchmarks.processes import first_line, running
 from tests.benchmarks.tags import reading
@@ -45,7 +45,7 @@ class Case:
 
 
 _SLOW: dict[str, object] = {"publishing_interval_ms": 2_000}  # a server that renews 10,000 nodes is silent for a while
-_NODE = f"ns=2;s={OPCUA_FOLDER}.W{{word}}"
+_NODE = "ns=2;s={path}"
 CASES = (
     Case("modbus_tcp", "modbus_tcp", "modbus_tcp", "HR{word}", Target("=", 8), Target("≤", 3)),
     Case("s7", "s7", "s7", f"DB{DB}.DBW{{byte}}", Target("≤", 5), Target("≤", 3)),
@@ -98,7 +98,7 @@ async def _read(case: Case, tags: int, fields: dict[str, object], rounds: Rounds
 
 
 def _points(case: Case, tags: int, speaker: PlcDriver, connection: Connection) -> list[Point]:
-    addresses = [case.address.format(word=number, byte=2 * number) for number in range(tags)]
+    addresses = [case.address.format(word=number, byte=2 * number, path=opcua_path(number)) for number in range(tags)]
     specs = [
         TagSpec(f"w{number}", address, DataType.UINT16, subscribe=case.subscribe)
         for number, address in enumerate(addresses)
@@ -129,7 +129,8 @@ class _Reader:
         loop = asyncio.get_running_loop()
         before = await self._cycle()
         due, reads_s, values, begun = loop.time(), 0.0, 0, time.process_time()
-        for _ in range(max(math.ceil(seconds / self._every_s), 1)):
+        ends_at = due + seconds - self._every_s / 2
+        while loop.time() < ends_at or (values == 0 and loop.time() < ends_at + _TOLD_WITHIN_S):
             due += self._every_s
             await asyncio.sleep(due - loop.time())
             asked = time.process_time()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from tests.benchmarks.course import Course, course, percentiles
+from tests.benchmarks.course import LAST_MESSAGES_S, Course, course, percentiles
 from tests.benchmarks.figures import Figure, Target, quantile
 from tests.benchmarks.plc import plcs
 from tests.benchmarks.processes import cpu_s, peak_rss_mb
@@ -87,6 +87,7 @@ def watch(at: Site, devices: int, seconds: float) -> Load:
             moments.append(time.time_ns())
             spent.append(cpu_s(process.pid))
             rss_mb = peak_rss_mb(process.pid)
+            time.sleep(LAST_MESSAGES_S)
             messages = at.subscriber.of(edge_id)
             asyncio.run(process.stop())
             late = [

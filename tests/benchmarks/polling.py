@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.benchmarks.course import Course, course
+from tests.benchmarks.course import LAST_MESSAGES_S, Course, course
 from tests.benchmarks.plc import Plcs, plcs
 from tests.benchmarks.processes import cpu_s, peak_rss_mb, running
 from tests.benchmarks.site import Installation, Site, installation, sleep_until_fraction, wall_fraction
@@ -17,7 +17,6 @@ FLOOR = Path(__file__).with_name("floor.py")
 _FLOOR_EDGE = "floor"
 _FLOOR_LATER, _WINDOW_LATER = 0.55, 0.23  # of the time from one poll to the next of any device
 _HEARD_WITHIN_S = 60.0
-_LAST_MESSAGES_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +70,14 @@ def watch(at: Site, load: Load, windows: Windows, *, with_floor: bool) -> Watche
         phase = start(at, made, load.devices)
         sides = [_Side(made.collector.pid, made.plcs, made.edge_id)]
         if with_floor:
+            at.subscriber.forget(_FLOOR_EDGE)
             sides.append(stack.enter_context(_floor(at, load, (phase + _FLOOR_LATER * load.apart_s) % 1)))
+            at.subscriber.until(_FLOOR_EDGE, load.devices, _HEARD_WITHIN_S)
         courses = _watch(at, load, sides, windows, (phase + _WINDOW_LATER * load.apart_s) % 1)
         rss = [peak_rss_mb(side.pid) for side in sides]
         first_ns = [polls[0].asked_ns for polls in made.plcs.polls(load.device.interval_s / 2) if polls]
-        for side in sides:
-            at.subscriber.forget(side.edge_id)
+        for edge_id in (made.edge_id, _FLOOR_EDGE):
+            at.subscriber.forget(edge_id)
     bare = (courses[1], rss[1]) if with_floor else (None, None)
     return Watched(courses[0], bare[0], rss[0], bare[1], (max(first_ns) - begun_ns) / 1e9)
 
@@ -110,7 +111,7 @@ def _watch(at: Site, load: Load, sides: Sequence[_Side], windows: Windows, phase
         moments.append(time.time_ns())
         for side, so_far in zip(sides, spent, strict=True):
             so_far.append(cpu_s(side.pid))
-    time.sleep(_LAST_MESSAGES_S)
+    time.sleep(LAST_MESSAGES_S)
     return [
         course(
             side.plcs,
