@@ -9,7 +9,7 @@ was found and what is expected.
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from sys import intern
+from functools import lru_cache
 from typing import TypeVar
 
 from pydantic import BeforeValidator, ValidationInfo
@@ -23,6 +23,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _PLAIN_INTEGER = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
 _ZERO = Decimal(0)
 _MAX_DIGITS = 50
+_SHORT = 64
 _MAX_EXPONENT = 308  # a double's range: what lies beyond could not be sent anyway
 _YES = ("y", "yes", "true", "t", "on", "1")
 _NO = ("n", "no", "false", "f", "off", "0")
@@ -35,8 +36,8 @@ def refused(code: str, found: object, expected: str) -> PydanticCustomError:
 
 
 def text(max_length: int) -> BeforeValidator:
-    """Text of up to ``max_length`` characters, trimmed; a number is taken for its digits. Equal texts are one."""
-    return _noting(lambda sent: intern(as_text(sent, max_length)))
+    """Text of up to ``max_length`` characters, trimmed; a number is taken for its digits."""
+    return _noting(lambda sent: _one_for_all(as_text(sent, max_length)))
 
 
 def upper_text(max_length: int) -> BeforeValidator:
@@ -123,12 +124,14 @@ def as_number(sent: object, expected: str) -> Decimal:
     match sent:
         case bool():
             raise refused("wrong_type", sent, expected)
-        case Decimal() | int():
+        case Decimal():
+            value = sent
+        case int():
             value = Decimal(sent)
         case float():
             value = Decimal(repr(sent))
         case str() if _NUMBER.fullmatch(sent.strip()):
-            value = Decimal(sent.strip())
+            value = _exact(sent.strip())
         case _:
             raise refused("wrong_type", sent, expected)
     if value.is_nan():
@@ -138,6 +141,21 @@ def as_number(sent: object, expected: str) -> Decimal:
     if not value.is_finite() or abs(value.adjusted()) > _MAX_EXPONENT or len(value.as_tuple().digits) > _MAX_DIGITS:
         raise refused("out_of_range", sent, f"{expected}, of at most {_MAX_DIGITS} digits and in a double's range")
     return value
+
+
+def _one_for_all(taken: str) -> str:
+    """Devices of one make have the same names and addresses: each is kept once."""
+    return _shared(taken) if len(taken) <= _SHORT else taken
+
+
+@lru_cache(maxsize=8192)
+def _shared(taken: str) -> str:
+    return taken
+
+
+@lru_cache(maxsize=1024)  # many tags share few scales
+def _exact(digits: str) -> Decimal:
+    return Decimal(digits)
 
 
 def _noting(take: Callable[[object], T]) -> BeforeValidator:

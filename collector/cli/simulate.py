@@ -1,6 +1,5 @@
 """``edge-collector simulate …``: one simulator in the foreground, until Ctrl-C."""
 
-import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated
@@ -139,6 +138,8 @@ def edge(
 
 def _foreground(simulator: Coroutine[object, object, None]) -> None:
     """Run it to its end; what a user can mend is one line and exit status 1."""
+    import asyncio  # a fifth of what --help would take
+
     try:
         asyncio.run(simulator)
     except KeyboardInterrupt:

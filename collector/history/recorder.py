@@ -24,7 +24,7 @@ ResultT = TypeVar("ResultT")
 VALUES_A_BATCH = 500_000
 """So many are written before the minute is over, so that memory stays small."""
 ROWS_A_BATCH = 10
-"""But so many of each tag at least: they are packed as columns, and with one in each that costs six times as much."""
+"""But so many of each tag at least: they are packed as columns, and with one in each that costs five times as much."""
 VALUES_MOST = 4_000_000
 _MINUTE_MS = 60_000
 _WAITING_MOST = 30

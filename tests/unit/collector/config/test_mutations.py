@@ -26,7 +26,7 @@ PLACES = [place for place in places(VICTIM) if place]
 
 
 def planned(document: dict[str, Any], replanner: Replanner) -> Plan:
-    return replanner.plan(read_document(json.dumps(document).encode(), expected_edge_ids=["edge-1"]))
+    return replanner.plan_body(json.dumps(document).encode(), expected_edge_ids=["edge-1"])
 
 
 def test_f6_300_single_mutations_leave_49_devices_unbroken_and_name_their_path() -> None:
@@ -62,6 +62,17 @@ def test_a_connection_that_only_seems_the_same_is_planned_anew(before: object, a
             read_document(json.dumps(document).encode(), expected_edge_ids=None), PlanOptions("edge-1")
         )
         assert (remembered.problems, remembered.devices) == (fresh.problems, fresh.devices)
+
+
+def test_a_document_read_as_a_whole_and_one_read_device_by_device_make_one_plan() -> None:
+    twice = spoilt(DOCUMENT, ("devices", 9, "id"), "8")
+    for document in (DOCUMENT, twice, spoilt(twice, ("devices", 3, "tags"), "none"), {**DOCUMENT, "devices": []}):
+        read = read_document(json.dumps(document).encode(), expected_edge_ids=None)
+        replanner = Replanner(PlanOptions("edge-1"))
+        by_device = planned(document, replanner)
+        assert by_device == plan_document(read, PlanOptions("edge-1"))
+        assert replanner.plan(read) == by_device
+        assert all(old is new for old, new in zip(by_device.devices, replanner.plan(read).devices, strict=True))
 
 
 def test_devices_that_did_not_change_keep_their_very_plans_and_paths_are_those_of_now() -> None:
