@@ -5,6 +5,7 @@ A driver adds what its frames look like. It is no matter whether they go over TC
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable
 from typing import Generic, Protocol, TypeAlias, TypeVar, cast
 
 from protocols.errors import BadAnswer, NoAnswer, RequestRefused, SessionError, SessionLost
@@ -48,6 +49,11 @@ class Dialogue(asyncio.Protocol, ABC, Generic[QuestionT]):
     def _sift(self, question: QuestionT | None) -> Outcome | None:
         """Take from the buffer what answers `question`, if it has come. Raises `BadAnswer`: the session is over."""
 
+    def _answer_in(self, question: QuestionT, data: bytes) -> bytes | None:
+        """The answer to `question`, if `data` is all of the right one and nothing else: `_sift` says the same of it,
+        and is asked in all other cases. Only for speed."""
+        return None
+
     @abstractmethod
     def _given_up(self, question: QuestionT) -> None:
         """The answer to the question last sent is no longer waited for and may yet come."""
@@ -81,8 +87,13 @@ class Dialogue(asyncio.Protocol, ABC, Generic[QuestionT]):
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
-        self._buffer += data
         question = self._question
+        if question is not None and not self._buffer and (answer := self._answer_in(question, data)) is not None:
+            self._question = None
+            if not self._answer.done():
+                self._answer.set_result(answer)
+            return
+        self._buffer += data
         try:
             outcome = self._sift(question)
         except BadAnswer as error:
@@ -142,12 +153,12 @@ class TimedDialogue(Dialogue[TimedQuestionT]):
             self._timer.cancel()
             self._timer = None
 
-    async def _ask(self, question: TimedQuestionT) -> bytes:
+    def _ask(self, question: TimedQuestionT) -> Awaitable[bytes]:
         self._send(question, self._frame(question))
         self._deadline = self._loop.time() + question.timeout_s
         if self._timer is None or self._rings_at > self._deadline:
             self._set_timer()
-        return await self._answered()
+        return self._answered()
 
     def _set_timer(self) -> None:
         if self._timer:

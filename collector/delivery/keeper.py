@@ -42,6 +42,7 @@ class Keeper:
         self._tell = tell
         self._turn = asyncio.Lock()
         self._alarm = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
         self._wakes_at = -math.inf
         self._retry_at = math.inf
         self._broken: StorageFailed | None = None
@@ -61,7 +62,10 @@ class Keeper:
     async def run(self) -> None:
         """Work until `stop`, then write all that is left and note the clean stop."""
         while not self._stopping:
-            await self._pause()
+            self._set_timer()
+            await self._alarm.wait()
+            self._alarm.clear()
+            self._cancel_timer(-math.inf)
             if not self._stopping and self._due_in() == 0:
                 await self.work()
         await self.work(everything=True)
@@ -77,6 +81,11 @@ class Keeper:
     def notice_unsaved(self, since: float) -> None:
         """A message was recorded."""
         self._notice(since + self._commit_s)
+
+    def notice_settled(self) -> None:
+        """A message was acknowledged: on a good link all are before their time, and nobody has to wake up for them."""
+        if self._timer is not None and self._due_in() is None:
+            self._cancel_timer(math.inf)
 
     def notice_removed(self, line: Line) -> None:
         """A message on disk was acknowledged."""
@@ -136,17 +145,22 @@ class Keeper:
 
     # --- when
 
-    async def _pause(self) -> None:
-        self._alarm.clear()
+    def _set_timer(self) -> None:
+        """For what is due next. It wakes the task only if that is still due then."""
         delay = self._due_in()
-        self._wakes_at = math.inf if delay is None else self._clock.monotonic() + delay
-        if delay is None or delay > 0:
-            try:
-                async with asyncio.timeout(delay):
-                    await self._alarm.wait()
-            except TimeoutError:
-                pass
-        self._wakes_at = -math.inf
+        self._cancel_timer(math.inf if delay is None else self._clock.monotonic() + delay)
+        if delay == 0:
+            self._alarm.set()
+        elif delay is not None:
+            # Rounded up to the timer's own milliseconds: one that rings too early would ring again at once.
+            rounded_s = math.ceil(delay * 1000) / 1000
+            self._timer = asyncio.get_running_loop().call_later(rounded_s, self._set_timer)
+
+    def _cancel_timer(self, wakes_at: float) -> None:
+        self._wakes_at = wakes_at
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _due_in(self) -> float | None:
         now = self._clock.monotonic()
@@ -169,7 +183,7 @@ class Keeper:
 
     def _notice(self, moment: float) -> None:
         if moment < self._wakes_at and self.trouble is None:
-            self._alarm.set()
+            self._set_timer()
 
     def _old_enough(self) -> float:
         if self._queues.backlog.in_outage:

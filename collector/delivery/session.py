@@ -100,6 +100,7 @@ class Session:
         """Send before anything else; one that still waits for its turn is replaced."""
         self._status = message
         self._send_waiting_status()
+        self._connection.flush()
 
     def subscribe(self) -> None:
         """Ask for commands, unless the broker is known to close on that."""
@@ -128,6 +129,7 @@ class Session:
             self._send(flight.entry.topic, flight.entry.payload, flight)
         if self._finishing and not window and (self._outbox.idle or self._outbox.rests_on_disk):
             self.quiet.set()
+        self._connection.flush()
 
     def _send_waiting_status(self) -> None:
         if self._status is None or self.over.done() or len(self._window) >= self._connection.receive_maximum:

@@ -63,6 +63,8 @@ class DevicePoller:
         self._stamps = Stamps(clock)
         self._missed = 0
         self._away = False
+        self._session: PlcSession | None = None
+        self._remarking: Remarking | None = None
         self._remark: str | None = None
         self._turns = [
             _Turn(
@@ -87,6 +89,8 @@ class DevicePoller:
 
     async def poll(self, session: PlcSession, now: float) -> None:
         """Read what is due at `now` and deliver it. Raises `SessionError` after delivering what came before it."""
+        if session is not self._session:
+            self._session, self._remarking = session, session if isinstance(session, Remarking) else None
         turns = self._take_due(now)
         if self._away:
             for turn in turns:
@@ -102,7 +106,7 @@ class DevicePoller:
                 break
         if not self.retired:
             self._board.devices[self.plan.id].took.note(self._clock.monotonic() - started)
-        self._remark = session.remark if failure is None and isinstance(session, Remarking) else None
+        self._remark = self._remarking.remark if failure is None and self._remarking else None
         self._finish(turns, cycles, failure)
         if failure:
             raise failure
@@ -161,12 +165,8 @@ class DevicePoller:
             state.last_good_ms = scan.stamp_ms
         if failure is None:
             self.finding = None
-        for position, name in enumerate(scan.names):
-            quality = scan.bad.get(position)
-            if quality is None:
-                self._bad.pop(name, None)
-            else:
-                self._bad[name] = quality.value
+        if self._bad or scan.bad:
+            self._note_bad(scan)
         state.failures += failure is not None
         if failure is not None:
             state.failed[failure.quality.value] = state.failed.get(failure.quality.value, 0) + 1
@@ -176,6 +176,14 @@ class DevicePoller:
             state.bad_tags = dict(self._bad)
             error = None if condition is DeviceCondition.ONLINE else self._explain(failure)
             self._board.device(self.plan.id, self.plan.name, condition, error)
+
+    def _note_bad(self, scan: Scan) -> None:
+        for position, name in enumerate(scan.names):
+            quality = scan.bad.get(position)
+            if quality is None:
+                self._bad.pop(name, None)
+            else:
+                self._bad[name] = quality.value
 
     def _condition(self, scan: Scan, failure: SessionError | None) -> DeviceCondition:
         """Of the device as a whole: what was not due in this cycle counts as it was when it last was."""

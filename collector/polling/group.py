@@ -5,7 +5,7 @@ one at long intervals; the rest goes on in whole blocks.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
 from collector.config.plan import DevicePlan, PollGroup
@@ -45,26 +45,51 @@ class GroupReader:
         self.isolation_budget = 0
         self._ill_until = 0.0
         self._limit_s = STUCK_AFTER_TIMEOUTS * plan.connection.timeout_s + plan.request_delay_s
+        self._loop: asyncio.AbstractEventLoop
         self._guard = asyncio.timeout(None)
+        self._watch: asyncio.TimerHandle | None = None
         self._asking: Request | None = None
+        self._asked_at: float | None = None
+        self._session: PlcSession | None = None
+        self._negotiated: Negotiated | None = None
 
     async def read(self, session: PlcSession, cycle: Cycle, now: float) -> None:
         """Fill `cycle` (positions of the group). Raises `SessionError`; what was read before it stays in `cycle`."""
         self.last_refusal = None
         self.isolation_budget = ISOLATION_REQUESTS_A_CYCLE
-        self._heed(session)
+        if session is not self._session:
+            # Asking a class whether it has a method is dear: once a session is enough.
+            self._session, self._negotiated = session, session if isinstance(session, Negotiated) else None
+        self._heed()
+        self._loop = asyncio.get_running_loop()
+        self._asked_at = self._loop.time()
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._limit_s, self._look)
         try:
-            async with asyncio.timeout(self._limit_s) as self._guard:
+            async with asyncio.timeout(None) as self._guard:
                 await self._read_all(session, cycle, now)
         except TimeoutError:
             where, subject = self._plan.connection.where, self._asking.subject if self._asking else "a request"
             raise SessionLost(f"{where} hung at {subject} for {self._limit_s:g} s") from None
+        finally:
+            self._asked_at = None
 
-    def _heed(self, session: PlcSession) -> None:
+    def _look(self) -> None:
+        """Whether what was asked last has hung. One timer serves all: most are answered long before it rings."""
+        self._watch = None
+        if self._asked_at is None:
+            return
+        left_s = self._asked_at + self._limit_s - self._loop.time()
+        if left_s > 0:
+            self._watch = self._loop.call_later(left_s, self._look)
+        else:
+            self._guard.reschedule(self._loop.time())
+
+    def _heed(self) -> None:
         """Plan anew if this session has other limits than the plan was made for."""
         connection = self._plan.connection
-        granted = session.granted(connection) if isinstance(session, Negotiated) else connection
-        if granted != self._connection:
+        granted = self._negotiated.granted(connection) if self._negotiated else connection
+        if granted is not self._connection and granted != self._connection:
             self._connection = granted
             self._replan(self._lessons.breaks)
 
@@ -103,12 +128,14 @@ class GroupReader:
         if self.set_aside:
             await self._retry_set_aside(session, cycle, now)
 
-    async def _ask(self, session: PlcSession, request: Request, cycle: Cycle) -> None:
-        self._asking = request
-        self._guard.reschedule(asyncio.get_running_loop().time() + self._limit_s)
-        await session.read(request, cycle)
-        if self._plan.request_delay_s:
-            await asyncio.sleep(self._plan.request_delay_s)
+    def _ask(self, session: PlcSession, request: Request, cycle: Cycle) -> Awaitable[None]:
+        self._asking, self._asked_at = request, self._loop.time()
+        reading = session.read(request, cycle)
+        return self._then_rest(reading) if self._plan.request_delay_s else reading
+
+    async def _then_rest(self, reading: Awaitable[None]) -> None:
+        await reading
+        await asyncio.sleep(self._plan.request_delay_s)
 
     def learn(self, aside: dict[int, SetAside], breaks: set[int]) -> None:
         """Plan around what the device refused from now on."""

@@ -16,6 +16,7 @@ MOST_WRITTEN_REGISTERS = 123
 MOST_WRITTEN_BITS = 1968
 
 _HEADER = struct.Struct(">HHHB")
+HEADER_SIZE = _HEADER.size
 _READ = struct.Struct(">BHH")
 _WRITE_MANY = struct.Struct(">BHHB")
 _WRITE_COIL, _WRITE_REGISTER, _WRITE_COILS, _WRITE_REGISTERS = 5, 6, 15, 16
@@ -56,7 +57,12 @@ def write_coils_pdu(offset: int, bits: Sequence[bool]) -> bytes:
 
 def request_frame(transaction: int, unit: int, pdu: bytes) -> bytes:
     """A question as it goes on the wire."""
-    return _HEADER.pack(transaction, 0, len(pdu) + 1, unit) + pdu
+    return header(transaction, unit, len(pdu)) + pdu
+
+
+def header(transaction: int, unit: int, pdu_size: int) -> bytes:
+    """What stands before a PDU of so many bytes, in questions and answers alike."""
+    return _HEADER.pack(transaction, 0, pdu_size + 1, unit)
 
 
 def take_frames(buffer: bytearray) -> Iterator[Frame]:

@@ -1,6 +1,6 @@
 """One question to one unit, and how its answer is told from everything else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocols.errors import BadAnswer, NoAnswer, RequestRefused
 from protocols.modbus.frames import EXCEPTION_BIT
@@ -14,7 +14,8 @@ _ECHO_SIZE = 5
 class Question:
     """A PDU to send. `byte_count` is the data that answers a read, in bytes; None for a write, which is echoed.
 
-    `where` is the device and `asked` the addresses, both for messages.
+    `where` is the device and `asked` the addresses, both for messages. `answer_pdu` is what the PDU of a read's right
+    answer begins with.
     """
 
     where: str
@@ -23,6 +24,10 @@ class Question:
     pdu: bytes
     timeout_s: float
     byte_count: int | None
+    answer_pdu: bytes = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "answer_pdu", bytes((self.function, self.byte_count or 0)))
 
     @property
     def function(self) -> int:

@@ -2,7 +2,7 @@
 
 from protocols.dialogue import Outcome
 from protocols.errors import BadAnswer
-from protocols.modbus.frames import request_frame, take_frames
+from protocols.modbus.frames import HEADER_SIZE, header, request_frame, take_frames
 from protocols.modbus.question import Question
 from protocols.modbus.session import ModbusSession
 
@@ -25,6 +25,13 @@ class ModbusTcpSession(ModbusSession):
         self._transaction = self._transaction % _LAST_TRANSACTION + 1
         self._late.discard(self._transaction)
         return request_frame(self._transaction, question.unit, question.pdu)
+
+    def _answer_in(self, question: Question, data: bytes) -> bytes | None:
+        size = question.byte_count
+        if size is None or len(data) != HEADER_SIZE + 2 + size:
+            return None
+        begun = header(self._transaction, question.unit, size + 2) + question.answer_pdu
+        return data[len(begun) :] if data.startswith(begun) else None
 
     def _given_up(self, question: Question) -> None:
         self._late.add(self._transaction)

@@ -65,7 +65,11 @@ class Listener(Protocol):
 
 
 class MqttConnection:
-    """A live connection. Synchronous calls only queue bytes; they never block and never raise."""
+    """A live connection. Synchronous calls never block and never raise.
+
+    What is published waits for `flush`, which writes at once what the line takes: waiting for the event loop to find
+    that it does would be a turn of the loop for each message.
+    """
 
     def __init__(self, client: Client, version: MqttVersion) -> None:
         self.version = version
@@ -79,6 +83,9 @@ class MqttConnection:
         self._answer: asyncio.Future[int | None] = self._loop.create_future()
         self._over: asyncio.Future[Lost] = self._loop.create_future()
         self._misc: asyncio.TimerHandle | None = None
+        self._reading = False
+        self._publishing = False
+        self._writing = False
         sock = client.socket()
         self._descriptor = -1 if sock is None else sock.fileno()
         self._socket = None if sock is None else socket.socket(fileno=self._descriptor)
@@ -90,11 +97,23 @@ class MqttConnection:
             listener.lost(self._over.result())
 
     def publish(self, topic: str, payload: bytes) -> int:
-        """Send with QoS 1; returns the packet id that `Listener.acknowledged` will name."""
-        info = self._client.publish(topic, payload, qos=1)
+        """Queue with QoS 1, for `flush`; returns the packet id that `Listener.acknowledged` will name."""
+        self._publishing = True
+        try:
+            info = self._client.publish(topic, payload, qos=1)
+        finally:
+            self._publishing = False
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._loop.call_soon(self.drop, Lost("the connection took no message"))
         return info.mid
+
+    def flush(self) -> None:
+        """Send what was published. The listener may be told here that the connection is lost."""
+        if self._reading or not self._client.want_write():
+            return  # paho's callbacks are no place to write: what they give rise to goes right after them
+        self._drive(self._client.loop_write)
+        if self._client.want_write():
+            self._start_writing()
 
     def subscribe(self, topics: Sequence[str]) -> None:
         """Subscribe with QoS 1."""
@@ -154,7 +173,10 @@ class MqttConnection:
         return self._answer.result() if self._answer.done() else None
 
     def _read(self) -> None:
+        self._reading = True
         self._drive(self._client.loop_read)
+        self._reading = False
+        self.flush()
         if self._socket is None:
             return
         if hasattr(socket, "TCP_QUICKACK"):
@@ -166,15 +188,17 @@ class MqttConnection:
             self._loop.call_soon(self._read)
 
     def _start_writing(self) -> None:
-        if self._socket is None:
+        if self._socket is None or self._publishing or self._writing:
             return
+        self._writing = True
         try:
             self._loop.add_writer(self._descriptor, self._drive, self._client.loop_write)
         except (OSError, RuntimeError) as error:  # the loop has given the descriptor up: nothing will be heard of it
             self._loop.call_soon(self.drop, Lost(f"the connection can not be watched any more: {error}"))
 
     def _stop_writing(self) -> None:
-        if self._socket is not None:
+        if self._socket is not None and self._writing:
+            self._writing = False
             self._loop.remove_writer(self._descriptor)
 
     def _keep_alive(self) -> None:

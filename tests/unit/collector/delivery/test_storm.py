@@ -81,6 +81,8 @@ class Connection:
         asyncio.get_running_loop().call_later(0.01, self._acknowledge, self._packets)
         return self._packets
 
+    def flush(self) -> None: ...
+
     def subscribe(self, _topics: Sequence[str]) -> None: ...
 
     def traffic(self) -> tuple[int, int]:
