@@ -7,9 +7,12 @@ are integers with a point in them; numbers with all their bits in use are kept a
 import json
 from array import array
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import compress, repeat
 from operator import truediv
 from typing import TypeAlias, cast
+
+import orjson
 
 from collector.history.numbers import from_planes, pack_integers, to_planes, unpack_integers
 from protocols.base import Value
@@ -121,4 +124,8 @@ def _from_doubles(planes: bytes) -> "array[float]":
 
 
 def _as_json(kind: int, value: object) -> bytes:
+    with suppress(TypeError):  # an integer beyond 64 bits, or half a character
+        written = orjson.dumps(value)
+        if b"null" not in written:  # as which it writes what is infinite
+            return bytes((kind,)) + written
     return bytes((kind,)) + json.dumps(value, separators=(",", ":")).encode()

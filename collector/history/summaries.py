@@ -6,9 +6,11 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from math import fsum
+from math import fsum, isfinite
 from operator import attrgetter
 from typing import TypeAlias, cast
+
+import orjson
 
 from collector.history.columns import Column, pack_column, unpack_column
 from protocols.base import Value
@@ -97,6 +99,11 @@ def _sum(numbers: Sequence[Number]) -> Number:
 def pack_slips(slips: Sequence[Sequence[Entry]]) -> bytes:
     """The entries of several tags over a minute, quickly written, to be read again within the hour."""
     plain = [[(start, *_figures(summary)) for start, summary in entries] for entries in slips]
+    try:
+        if all(isfinite(summary.total or 0) for entries in slips for _, summary in entries):
+            return zlib.compress(orjson.dumps(plain), 1)
+    except (TypeError, OverflowError):  # an integer beyond 64 bits, or half a character
+        pass
     return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
 
 
