@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 
+_TO_SECONDS = len("2026-04-17T08:00:00")
+
+
 class Clock(Protocol):
     """What the collector knows of time."""
 
@@ -30,4 +33,4 @@ class SystemClock:
 def iso_utc(wall_ms: int) -> str:
     """A stamp as it goes on the wire: ``2026-04-17T08:00:00.123Z``."""
     seconds, millis = divmod(wall_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:_TO_SECONDS]}.{millis:03d}Z"
