@@ -4,7 +4,6 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
-
 _TO_SECONDS = len("2026-04-17T08:00:00")
 
 
