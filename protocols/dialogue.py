@@ -165,6 +165,10 @@ class TimedDialogue(Dialogue[TimedQuestionT]):
 
     def _ask(self, question: TimedQuestionT) -> Awaitable[bytes]:
         self._send(question, self._frame(question))
+        return self._answered_in_time(question)
+
+    def _answered_in_time(self, question: TimedQuestionT) -> Awaitable[bytes]:
+        """The answer to a question that has been sent, which has all its time from now on."""
         self._deadline = self._loop.time() + question.timeout_s
         if self._timer is None or self._rings_at > self._deadline:
             self._set_timer()

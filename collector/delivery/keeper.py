@@ -148,10 +148,16 @@ class Keeper:
     def _set_timer(self) -> None:
         """For what is due next. It wakes the task only if that is still due then."""
         delay = self._due_in()
-        self._cancel_timer(math.inf if delay is None else self._clock.monotonic() + delay)
+        if delay is None:
+            self._cancel_timer(math.inf)
+        else:
+            self._ring_in(delay)
+
+    def _ring_in(self, delay: float) -> None:
+        self._cancel_timer(self._clock.monotonic() + delay)
         if delay == 0:
             self._alarm.set()
-        elif delay is not None:
+        else:
             # Rounded up to the timer's own milliseconds: one that rings too early would ring again at once.
             rounded_s = math.ceil(delay * 1000) / 1000
             self._timer = asyncio.get_running_loop().call_later(rounded_s, self._set_timer)
@@ -183,7 +189,7 @@ class Keeper:
 
     def _notice(self, moment: float) -> None:
         if moment < self._wakes_at and self.trouble is None:
-            self._set_timer()
+            self._ring_in(max(0.0, moment - self._clock.monotonic()))
 
     def _old_enough(self) -> float:
         if self._queues.backlog.in_outage:

@@ -231,7 +231,8 @@ class Session:
         # A status that passes proves little while the same message ends one connection after the other.
         if flight.entry is not STATUS or not self._lessons.caution.suspects:
             self._on_progress()
-        self.fill()
+        if self._finishing or self._status is not None or not self._outbox.idle:
+            self.fill()
 
     def _convict(self, code: int) -> None:
         if self._withheld is not None and code in ACCEPTED:

@@ -7,10 +7,12 @@ one at long intervals; the rest goes on in whole blocks.
 import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from collector.config.plan import DevicePlan, PollGroup
 from protocols.base import Cycle, Lessons, Negotiated, PlcDriver, PlcSession, Request
 from protocols.errors import RequestRefused, SessionLost
+from protocols.pipelining import Pipelining
 from protocols.quality import Quality
 
 RETRY_SET_ASIDE_S = 300.0
@@ -52,6 +54,7 @@ class GroupReader:
         self._asked_at: float | None = None
         self._session: PlcSession | None = None
         self._negotiated: Negotiated | None = None
+        self._pipelining: Pipelining | None = None
 
     async def read(self, session: PlcSession, cycle: Cycle, now: float) -> None:
         """Fill `cycle` (positions of the group). Raises `SessionError`; what was read before it stays in `cycle`."""
@@ -60,6 +63,8 @@ class GroupReader:
         if session is not self._session:
             # Asking a class whether it has a method is dear: once a session is enough.
             self._session, self._negotiated = session, session if isinstance(session, Negotiated) else None
+            can_ask_ahead = isinstance(session, Pipelining) and not self._plan.request_delay_s
+            self._pipelining = cast(Pipelining, session) if can_ask_ahead else None
         self._heed()
         self._loop = asyncio.get_running_loop()
         self._asked_at = self._loop.time()
@@ -73,6 +78,7 @@ class GroupReader:
             raise SessionLost(f"{where} hung at {subject} for {self._limit_s:g} s") from None
         finally:
             self._asked_at = None
+            self._announce(())
 
     def _look(self) -> None:
         """Whether what was asked last has hung. One timer serves all: most are answered long before it rings."""
@@ -119,7 +125,12 @@ class GroupReader:
                 if position in part.words:
                     cycle.words[tag] = part.words[position]
 
+    def _announce(self, requests: Sequence[Request]) -> None:
+        if self._pipelining:
+            self._pipelining.announce(self._connection, requests)
+
     async def _read_all(self, session: PlcSession, cycle: Cycle, now: float) -> None:
+        self._announce(self.requests)
         for request in self.requests:
             try:
                 await self._ask(session, request, cycle)

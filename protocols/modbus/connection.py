@@ -12,6 +12,8 @@ from protocols.errors import Refused
 DEFAULT_PORT = 502
 MAX_REGISTERS = 125
 MAX_BITS = 2000
+MOST_IN_FLIGHT = 16
+"""As many transactions as Modbus's own guide for implementers speaks of."""
 
 # Reading on over registers that nobody wants costs two bytes each, a request of its own 12 bytes out and 9 back,
 # over 100 more of Ethernet, IP and TCP headers, and a turn of the PLC's scan: far more than 64 bytes. Not
@@ -48,7 +50,7 @@ class ModbusConnection(Connection, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModbusTcpConnection:
-    """A device on TCP."""
+    """A device on TCP. `max_in_flight`: how many questions it takes before it has answered the first."""
 
     host: str
     port: int
@@ -57,6 +59,7 @@ class ModbusTcpConnection:
     max_bits: int
     max_gap: int
     timeout_s: float
+    max_in_flight: int = 1
 
     @property
     def link(self) -> tuple[str | int, ...]:
@@ -143,6 +146,7 @@ def read_connection(fields: Mapping[str, object], timeout_s: float) -> ModbusTcp
         max_bits=_max_bits(read),
         max_gap=_max_gap(read, AUTO_GAP),
         timeout_s=timeout_s,
+        max_in_flight=read.whole(("max_in_flight",), default=1, least=1, most=MOST_IN_FLIGHT),
     )
 
 

@@ -19,7 +19,7 @@ from protocols.modbus.debts import Debts
 from protocols.modbus.points import ModbusPoint, place
 from protocols.modbus.requests import ModbusRequest, plan_requests
 from protocols.modbus.rtu_session import ModbusRtuSession
-from protocols.modbus.tcp_session import ModbusTcpSession
+from protocols.modbus.tcp_pipeline import ModbusTcpPipeline
 from protocols.modbus.writes import ModbusWrite, plan_write
 from protocols.tcp import dial
 
@@ -56,13 +56,13 @@ class ModbusTcpDriver(_ModbusDriver[ModbusTcpConnection]):
     probe_address: str | None = "HR0"
 
     def connection(self, fields: Mapping[str, object], timeout_s: float) -> ModbusTcpConnection:
-        """Check `host`, `port`, `unit_id`, `max_registers`, `max_bits`, `max_gap`. Raises `Refused`."""
+        """Check `host`, `port`, `unit_id`, `max_in_flight` and what requests may hold. Raises `Refused`."""
         return read_connection(fields, timeout_s)
 
-    async def connect(self, connection: ModbusTcpConnection) -> ModbusTcpSession:
+    async def connect(self, connection: ModbusTcpConnection) -> ModbusTcpPipeline:
         """Open a TCP connection. Units behind one address may share it."""
         return await dial(
-            connection.host, connection.port, connection.timeout_s, lambda: ModbusTcpSession(connection.at)
+            connection.host, connection.port, connection.timeout_s, lambda: ModbusTcpPipeline(connection.at)
         )
 
 

@@ -2,7 +2,7 @@
 
 from protocols.dialogue import Outcome
 from protocols.errors import BadAnswer
-from protocols.modbus.frames import HEADER_SIZE, header, request_frame, take_frames
+from protocols.modbus.frames import HEADER_SIZE, Frame, header, request_frame, take_frames
 from protocols.modbus.question import Question
 from protocols.modbus.session import ModbusSession
 
@@ -19,12 +19,17 @@ class ModbusTcpSession(ModbusSession):
     def __init__(self, at: str) -> None:
         super().__init__(at)
         self._transaction = 0
+        self._last_sent = 0
         self._late: set[int] = set()
 
     def _frame(self, question: Question) -> bytes:
-        self._transaction = self._transaction % _LAST_TRANSACTION + 1
-        self._late.discard(self._transaction)
+        self._transaction = self._next_transaction()
         return request_frame(self._transaction, question.unit, question.pdu)
+
+    def _next_transaction(self) -> int:
+        self._last_sent = self._last_sent % _LAST_TRANSACTION + 1
+        self._late.discard(self._last_sent)
+        return self._last_sent
 
     def _answer_in(self, question: Question, data: bytes) -> bytes | None:
         size = question.byte_count
@@ -41,14 +46,27 @@ class ModbusTcpSession(ModbusSession):
         outcome: Outcome | None = None
         for frame in take_frames(self._buffer):
             if question and outcome is None and frame.transaction == self._transaction:
-                if frame.unit != question.unit:
-                    raise BadAnswer(f"answered as unit {frame.unit} where unit {question.unit} was asked")
-                outcome = question.outcome(frame.pdu)
-            elif frame.transaction in self._late:
-                self._late.discard(frame.transaction)
-            else:
+                outcome = self._outcome(question, frame)
+            elif not self._is_due(frame):
                 raise BadAnswer(f"sent an answer to transaction {frame.transaction}, which nobody waits for")
-        nothing_is_due = (question is None or outcome is not None) and not self._late
+        nothing_is_due = (question is None or outcome is not None) and not self._more_is_due
         if self._buffer and nothing_is_due:
             raise BadAnswer(f"sent {len(self._buffer)} bytes more than were asked for")
         return outcome
+
+    def _outcome(self, question: Question, frame: Frame) -> Outcome:
+        if frame.unit != question.unit:
+            raise BadAnswer(f"answered as unit {frame.unit} where unit {question.unit} was asked")
+        return question.outcome(frame.pdu)
+
+    def _is_due(self, frame: Frame) -> bool:
+        """Whether it answers something else that was asked, and is dealt with now."""
+        if frame.transaction not in self._late:
+            return False
+        self._late.discard(frame.transaction)
+        return True
+
+    @property
+    def _more_is_due(self) -> bool:
+        """Whether anything else that was asked may yet be answered."""
+        return bool(self._late)

@@ -15,6 +15,7 @@ from protocols.base import (
     TagSpec,
     Value,
 )
+from protocols.pipelining import Pipelining
 from protocols.registry import driver
 from tests.doubles import s7_device
 from tests.doubles.modbus_device import (
@@ -105,6 +106,13 @@ class ModbusBench:
 
     def refuse_everything(self) -> None:
         self.device.refusal = 4
+
+
+class ModbusAheadBench(ModbusBench):
+    """Modbus TCP with a device that takes four questions at once."""
+
+    def fields(self) -> dict[str, object]:
+        return {**super().fields(), "max_in_flight": 4}
 
 
 class ModbusRtuTcpBench(ModbusBench):
@@ -218,11 +226,11 @@ class OpcUaBench:
         self.device.unwell = True
 
 
-WORD_BENCHES = (ModbusBench, ModbusRtuTcpBench, ModbusRtuBench, S7Bench, XgtBench)
+WORD_BENCHES = (ModbusBench, ModbusAheadBench, ModbusRtuTcpBench, ModbusRtuBench, S7Bench, XgtBench)
 """Of the protocols that read memory, where the tag says what its bytes mean."""
 
 BENCHES = (*WORD_BENCHES, OpcUaBench)
-"""One of every protocol."""
+"""One of every protocol, and of every way to speak it."""
 
 ON_TCP = tuple(bench for bench in BENCHES if bench is not ModbusRtuBench)
 NUMBERED = tuple(bench for bench in ON_TCP if bench is not ModbusRtuTcpBench)
@@ -253,7 +261,10 @@ class Reader:
     async def read(self, *tags: TagSpec) -> Cycle:
         """One poll cycle of these tags."""
         cycle = Cycle([None] * len(tags))
-        for request in self.requests(*tags):
+        requests = self.requests(*tags)
+        if isinstance(self.session, Pipelining):
+            self.session.announce(self.connection, requests)
+        for request in requests:
             await self.session.read(request, cycle)
         return cycle
 

@@ -2,6 +2,7 @@ import asyncio
 import json
 import secrets
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,30 @@ async def test_what_is_acknowledged_in_time_never_touches_the_disk(
         assert rows_written(tmp_path) == before
         assert boards[-1].buffer.acknowledged == 100
         assert boards[-1].buffer.messages == 0
+
+
+async def test_nobody_has_to_wake_up_for_what_is_acknowledged_in_time(
+    opened: Opener, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, timers = asyncio.get_running_loop(), list[asyncio.TimerHandle]()
+    call_at: Callable[..., asyncio.TimerHandle] = loop.call_at
+
+    def noted(*arguments: object, **options: object) -> asyncio.TimerHandle:
+        timers.append(call_at(*arguments, **options))
+        return timers[-1]
+
+    async with opened() as outbox:
+        await asyncio.sleep(0)
+        monkeypatch.setattr(loop, "call_at", noted)
+        for _ in range(10):
+            record(outbox, clock)
+            entry = outbox.take()
+            assert entry is not None
+            outbox.acknowledge(entry)
+        assert len(timers) == 10
+        assert all(timer.cancelled() for timer in timers)
+        record(outbox, clock)
+        assert not timers[-1].cancelled()
 
 
 async def test_what_was_not_sent_is_written_with_the_mark_and_survives_a_restart(
