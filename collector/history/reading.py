@@ -100,7 +100,8 @@ class Reader:
         since_ms = self._store.since_ms()
         parts = list(self._parts(span, since_ms))
         fresh = self._fresh(asked, tail, window_s, span)
-        lasted_ms = min(span[1], now_ms) - max(span[0], min(since_ms.values(), default=span[0]))
+        known = *since_ms.values(), *(scan.stamp_ms for scan in tail)
+        lasted_ms = min(span[1], now_ms) - max(span[0], min(known, default=span[0]))
         found = []
         for question in asked:
             sealed = [entry for tier, part in parts for entry in self._sealed(question, tier, part)]

@@ -71,10 +71,6 @@ def _measure(at: Site, *, quick: bool) -> Iterator[Figure]:
     yield from values.measure(0.05 if quick else 0.7)
     _say("history")
     yield from history.measure(at.folder, 2 if quick else 65)
-    _say("api")
-    yield from api.measure(at, 60 if quick else 7 * 1_440, 2 if quick else 100)
-    _say("what history, API and page add")
-    yield from looked_at.measure(at, 1 if quick else 60, 1 if quick else 3)
     _say("protocols")
     yield from drivers.measure(Rounds(1, 3) if quick else Rounds(5, 20))
     if not quick:
@@ -82,6 +78,10 @@ def _measure(at: Site, *, quick: bool) -> Iterator[Figure]:
         yield from scale.measure(at)
         _say("100 devices of 1,000 tags")
         yield from many_tags.measure(at)
+        _say("API over a week of history")
+        yield from api.measure(at, minutes=7 * 1_440, rounds=100)
+        _say("what history, API and page add")
+        yield from looked_at.measure(at, seconds=60, windows=3)
 
 
 def _say(step: str) -> None:

@@ -5,6 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from collector.clock import SystemClock
+from collector.history.history import History
+from collector.status.board import Board
+from tests.benchmarks import week
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -40,6 +45,20 @@ def test_a_quick_run_prints_the_table_and_writes_the_json(tmp_path: Path) -> Non
     }  # fmt: skip
     assert figures["protocols: opcua: CPU per value [µs]"]["target"] == "≤ 30"
     assert not any(name.startswith("scale") for name in figures)
+
+
+async def test_the_week_that_the_api_is_asked_for_is_what_the_history_would_have_written(tmp_path: Path) -> None:
+    await week.fill(tmp_path, 62)
+    clock = SystemClock()
+    async with History.open(
+        tmp_path, limit_bytes=1 << 30, raw_hours=24, zone=None, clock=clock, board=Board(clock)
+    ) as history:
+        for tag in (week.NAMES[0], week.NAMES[-1]):
+            first, last = [await history.series(device, tag, 0, 1 << 43, resolution_s=0) for device in ("1", "10")]
+            assert len(first.start_ms) == len(last.start_ms) == 62 * 60
+            assert (first.start_ms, first.last) == (last.start_ms, last.last)
+            days = [await history.aggregate(device, tag, 0, 1 << 43, per="day") for device in ("1", "10")]
+            assert [sum(day.count) for day in days] == [62 * 60] * 2
 
 
 def test_a_file_that_is_no_result_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
