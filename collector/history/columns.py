@@ -8,7 +8,7 @@ import json
 from array import array
 from collections.abc import Sequence
 from itertools import compress, repeat
-from operator import mul, truediv
+from operator import truediv
 from typing import Any, TypeAlias, cast
 
 from collector.history.numbers import from_planes, pack_integers, to_planes, unpack_integers
@@ -99,7 +99,7 @@ def _as_integers(values: Sequence[float], digits: int, bits: bytes) -> list[int]
     """The values without their point; None if that loses anything, were it the sign of a zero."""
     power = _POWERS[digits]
     try:
-        whole = list(map(round, map(mul, values, repeat(power))))
+        whole = [round(value * power) for value in values]
     except (OverflowError, ValueError):
         return None
     restored = list(map(truediv, whole, repeat(power)))
