@@ -119,7 +119,7 @@ class Reader:
             pieces, left = left, []
             for start_ms, end_ms in pieces:
                 first, last = self._next(start_ms, size_s), self._calendar.window(end_ms, size_s)[0]
-                if since_ms.get(finer, end_ms) >= end_ms:
+                if since_ms.get(tier, end_ms) < end_ms <= since_ms.get(finer, end_ms):
                     last = self._next(end_ms, size_s)
                 if first < last:
                     yield tier, (first, last)
