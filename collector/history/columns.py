@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import compress, repeat
-from operator import mul, truediv
+from operator import truediv
 from typing import Any, TypeAlias, cast
 
 import orjson
@@ -102,7 +102,7 @@ def _as_integers(values: Sequence[float], digits: int, bits: bytes) -> list[int]
     """The values without their point; None if that loses anything, were it the sign of a zero."""
     power = _POWERS[digits]
     try:
-        whole = list(map(round, map(mul, values, repeat(power))))
+        whole = [round(value * power) for value in values]
     except (OverflowError, ValueError):
         return None
     restored = list(map(truediv, whole, repeat(power)))

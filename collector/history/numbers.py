@@ -52,7 +52,8 @@ def from_planes(planes: bytes, width: int) -> bytes:
 def _packed(way: int, bases: Sequence[int], numbers: Sequence[int], reach: int) -> bytes:
     """The last of the bases is what is taken off each number."""
     width = 1 if reach < 1 << 8 else 2 if reach < 1 << 16 else 4 if reach < 1 << 32 else 8
-    body = array(_CODES[width], map(sub, numbers, repeat(bases[-1]))).tobytes()
+    base = bases[-1]
+    body = array(_CODES[width], [number - base for number in numbers]).tobytes()
     return bytes((way | width,)) + b"".join(map(_base, bases)) + to_planes(body, width)
 
 

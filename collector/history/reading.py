@@ -100,7 +100,8 @@ class Reader:
         since_ms = self._store.since_ms()
         parts = list(self._parts(span, since_ms))
         fresh = self._fresh(asked, tail, window_s, span)
-        lasted_ms = min(span[1], now_ms) - max(span[0], min(since_ms.values(), default=span[0]))
+        known = *since_ms.values(), *(scan.stamp_ms for scan in tail)
+        lasted_ms = min(span[1], now_ms) - max(span[0], min(known, default=span[0]))
         found = []
         for question in asked:
             sealed = [entry for tier, part in parts for entry in self._sealed(question, tier, part)]
@@ -118,7 +119,7 @@ class Reader:
             pieces, left = left, []
             for start_ms, end_ms in pieces:
                 first, last = self._next(start_ms, size_s), self._calendar.window(end_ms, size_s)[0]
-                if since_ms.get(finer, end_ms) >= end_ms:
+                if since_ms.get(tier, end_ms) < end_ms <= since_ms.get(finer, end_ms):
                     last = self._next(end_ms, size_s)
                 if first < last:
                     yield tier, (first, last)

@@ -91,7 +91,7 @@ class _Edge(Collector):
             held.add_metric([code], 1)
         yield held
         if at.alarms is not None:
-            yield _gauge("edge_alarms", "Alarms that hold or were not acknowledged.", at.alarms)
+            yield _gauge("edge_alarms", "Alarms that hold, acknowledged or not.", at.alarms)
 
     def _gateway(self) -> Iterator[Metric]:
         figures = self._at.figures

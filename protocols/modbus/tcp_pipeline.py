@@ -73,6 +73,8 @@ class ModbusTcpPipeline(ModbusTcpSession):
             transaction = self._next_transaction()
             self._ahead[transaction] = _Ahead(question)
             frames.append(request_frame(transaction, question.unit, question.pdu))
+            if self._listener is not None:
+                self._listener.sent(frames[-1])
             due += 1
         transport.write(b"".join(frames))
 

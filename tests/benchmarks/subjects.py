@@ -40,19 +40,14 @@ SUBJECTS = {
     "planning": Subject("planning and reload", lambda _, quick: _planning(quick=quick)),
     "values": Subject("decoding and encoding", lambda _, quick: values.measure(0.05 if quick else 0.7)),
     "history": Subject("history", lambda at, quick: history.measure(at.folder, 2 if quick else 65)),
-    "api": Subject(
-        "every question to the API", lambda at, quick: api.measure(at, 60 if quick else 7 * 1_440, 2 if quick else 100)
-    ),
-    "looked_at": Subject(
-        "what history, API and page add",
-        lambda at, quick: looked_at.measure(at, 1 if quick else 60, 1 if quick else 3),
-    ),
     "protocols": Subject(
         "each driver",
         lambda _, quick: drivers.measure(Rounds(1, 0.3), (200,)) if quick else drivers.measure(Rounds(3, 2)),
     ),
     "scale": Subject("1 to 1,000 devices, 1,000 to 100,000 tags", lambda at, quick: scale.measure(at, quick=quick)),
     "many_tags": Subject("100,000 tags", lambda at, _: many_tags.measure(at), lengthy=True),
+    "api": Subject("every question to the API", lambda at, _: api.measure(at, 7 * 1_440, 100), lengthy=True),
+    "looked_at": Subject("what history, API and page add", lambda at, _: looked_at.measure(at, 60, 3), lengthy=True),
     "dead_device": Subject("one dead device of 50", lambda at, _: dead_device.measure(at, 12), lengthy=True),
 }
 

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from collector.clock import SystemClock
+from collector.history.history import History
+from collector.status.board import Board
+from tests.benchmarks import week
 from tests.benchmarks.drivers import CASES
 from tests.benchmarks.scale import ROWS
 from tests.benchmarks.subjects import SUBJECTS
@@ -51,6 +55,20 @@ def test_a_quick_run_prints_the_table_and_writes_the_json(tmp_path: Path) -> Non
     requests = {case.name: figures[f"protocols: {case.name}, 200 tags: requests a cycle"]["median"] for case in CASES}
     assert requests == {"modbus_tcp": 2, "s7": 1, "xgt": 1, "opcua read": 1, "opcua subscribe": 1}
     assert figures["scale: every second: 10 × 30: tags"]["median"] == 300
+
+
+async def test_the_week_that_the_api_is_asked_for_is_what_the_history_would_have_written(tmp_path: Path) -> None:
+    await week.fill(tmp_path, 62)
+    clock = SystemClock()
+    async with History.open(
+        tmp_path, limit_bytes=1 << 30, raw_hours=24, zone=None, clock=clock, board=Board(clock)
+    ) as history:
+        for tag in (week.NAMES[0], week.NAMES[-1]):
+            first, last = [await history.series(device, tag, 0, 1 << 43, resolution_s=0) for device in ("1", "10")]
+            assert len(first.start_ms) == len(last.start_ms) == 62 * 60
+            assert (first.start_ms, first.last) == (last.start_ms, last.last)
+            days = [await history.aggregate(device, tag, 0, 1 << 43, per="day") for device in ("1", "10")]
+            assert [sum(day.count) for day in days] == [62 * 60] * 2
 
 
 def test_a_file_that_is_no_result_is_refused_before_anything_is_measured(tmp_path: Path) -> None:

@@ -17,10 +17,13 @@ from collector.settings import load_settings
 
 async def main():
     async with collecting(load_settings(None, dict(arg.split("=", 1) for arg in sys.argv[1:]))):
-        pass
+        return {task.get_name() for task in asyncio.all_tasks()}
 
-asyncio.run(main())
-print([name for name in sys.modules if name.startswith("collector.history") or "history_store" in name])
+tasks = asyncio.run(main())
+assert "heartbeat" in tasks, tasks
+print([name for name in ("page", "history") if name in tasks])
+wanted = ("collector.history", "collector.storage.history", "fastapi", "starlette", "uvicorn", "prometheus_client")
+print([name for name in sys.modules if name.startswith(wanted)])
 """
 
 
@@ -79,13 +82,13 @@ async def test_a_device_that_is_away_is_an_alarm(tmp_path: Path) -> None:
         assert "tag" not in away
 
 
-def test_without_history_nothing_of_it_is_imported(tmp_path: Path) -> None:
+def test_without_history_and_page_nothing_of_them_is_imported(tmp_path: Path) -> None:
     settings = (
-        f"DATA_DIR={tmp_path}", "HISTORY_MAX_MB=0", "DEVICE_ID=edge-1",
+        f"DATA_DIR={tmp_path}", "HISTORY_MAX_MB=0", "HTTP_PORT=0", "DEVICE_ID=edge-1",
         "EDGE_SERVER_URL=http://127.0.0.1:1", "MQTT_BROKER_URL=mqtt://127.0.0.1:1",
     )  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", OFF, *settings], capture_output=True, text=True, check=True, timeout=30
     )
-    assert done.stdout.splitlines()[-1] == "[]"
+    assert done.stdout.splitlines()[-2:] == ["[]", "[]"]
     assert not (tmp_path / "history").exists()

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from collector.cli.doctor.finding import Finding, bad, good, note
+from collector.cli.doctor.storage import belongs_to_us
 from collector.clock import Clock
 from collector.settings import Settings
 from collector.storage.errors import DataFolderInUse, StorageFailed
@@ -35,6 +36,8 @@ async def look_at_history(settings: Settings, clock: Clock) -> Finding:
         return good(_SUBJECT, "off")
     if not path.exists():
         return good(_SUBJECT, "nothing yet")
+    if not belongs_to_us(settings.data_dir):
+        return note(_SUBJECT, f"{settings.data_dir} belongs to another user", "run this as the collector's user")
     try:
         since_ms, used = await asyncio.to_thread(depth_of_stopped, path, settings.data_dir / "outbox")
     except DataFolderInUse:

@@ -4,7 +4,7 @@ import { moment, short, tick } from "./format.js";
 import { figures, moments, reach } from "./scale.js";
 import { t } from "./words.js";
 
-const LEFT = 56, RIGHT = 12, TOP = 12, BOTTOM = 26, LEAST_DRAG = 8, GAP = 2.5;
+const LEFT = 56, RIGHT = 12, TOP = 12, BOTTOM = 26, LEAST_DRAG = 8, GAP = 2.5, TICK = 64;
 
 /** `onRange(from, to)` is called when the reader picks another stretch, `onKey(key)` for the keys the chart leaves. */
 export function chart({ onRange, onKey }) {
@@ -30,14 +30,16 @@ export function chart({ onRange, onKey }) {
   const y = (figure) => TOP + ((height - TOP - BOTTOM) * (drawn.high - figure)) / (drawn.high - drawn.low);
   const at = (pixel) => drawn.from + ((drawn.to - drawn.from) * (pixel - LEFT)) / (width - LEFT - RIGHT);
 
-  /** points: {at[], min[], max[], mean[], share[]}, `step_ms` apart; thresholds: {name: figure}; label for the blind. */
-  function draw({ points, step_ms, from, to, thresholds, label }) {
+  /** points: {at[], min[], max[], mean[], share[]}, `step_ms` apart; thresholds: {name: figure}; label for the blind;
+   * `counts`: nothing below zero, and nothing finer than one. */
+  function draw({ points, step_ms, from, to, thresholds, label, counts = false }) {
     const known = points.mean.filter((figure) => figure !== null);
     const wanted = Object.values(thresholds);
-    const [low, high] = known.length || wanted.length
+    let [low, high] = known.length || wanted.length
       ? reach(Math.min(...points.min.filter((f) => f !== null), Infinity), Math.max(...points.max.filter((f) => f !== null), -Infinity), wanted)
       : [0, 1];
-    drawn = { points, step_ms, from, to, thresholds, label, low, high };
+    if (counts) [low, high] = [0, Math.max(high, 4)];
+    drawn = { counts, points, step_ms, from, to, thresholds, label, low, high };
     if (!width) return;
     mark(svg, "viewBox", `0 0 ${width} ${height}`);
     mark(svg, "aria-label", label);
@@ -57,7 +59,7 @@ export function chart({ onRange, onKey }) {
         s("line", { x1: LEFT, x2: width - RIGHT, y1: y(figure), y2: y(figure) }),
         s("text", { x: LEFT - 8, y: y(figure) + 4, "text-anchor": "end" }, short(Math.abs(figure) < 1e-12 ? 0 : figure)),
       ]),
-      ...moments(from, to, width / 90).map((when) => s("text", { x: x(when), y: height - 7, "text-anchor": "middle" }, tick(when, to - from))));
+      ...moments(from, to, width / 90).map((when) => s("text", { x: Math.min(x(when), width - TICK / 2), y: height - 7, "text-anchor": "middle" }, tick(when, to - from))));
   }
 
   function curve() {

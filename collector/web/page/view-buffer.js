@@ -22,6 +22,6 @@ export function bufferView() {
     const to = now(), from = Math.max(to - DAY_MS, Math.min(stamp_ms[0] ?? to, to - 600_000));
     const step_ms = Math.max(30_000, (stamp_ms.at(-1) - stamp_ms[0]) / Math.max(1, stamp_ms.length - 1) || 0);
     const label = t("chart_label", { tag: t("waiting_now"), from: moment(from), to: moment(to), min: short(Math.min(...waiting, 0)), max: short(Math.max(...waiting, 0)), mean: short(waiting.reduce((sum, each) => sum + each, 0) / Math.max(1, waiting.length)), unit: "" });
-    plot.draw({ points: { at: stamp_ms, min: waiting.map(() => 0), max: waiting, mean: waiting, share: waiting.map(() => 1) }, step_ms, from, to, thresholds: {}, label });
+    plot.draw({ points: { at: stamp_ms, min: waiting.map(() => 0), max: waiting, mean: waiting, share: waiting.map(() => 1) }, step_ms, from, to, thresholds: {}, label, counts: true });
   });
 }

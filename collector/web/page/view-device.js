@@ -164,7 +164,7 @@ export function deviceView(id) {
       clearInterval(facts_timer);
     },
     element: h("div", { class: "view" },
-      h("nav", { class: "path" }, h("a", { href: "#/" }, t("overview"))), head, facts,
+      h("nav", { class: "path", "aria-label": t("where") }, h("a", { href: "#/" }, t("overview"))), head, facts,
       h("div", { class: "head" }, search, h("label", { class: "check" }, only, t("only_bad"))), table, note),
   };
 }

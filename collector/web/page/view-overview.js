@@ -19,9 +19,9 @@ export function overview() {
   const gateway = h("p", { class: "gateway muted" });
   let alarms = null, asked = "";
 
-  function news(kind) {
+  function news() {
     if (!live.status) return;
-    if (kind === "status") heedAlarms();
+    heedAlarms();
     const found = troubles(live.status, live.devices, alarms);
     judge(found);
     rebuild(todo, [found.map((each) => ({ ...each, since: each.since && since(each.since) })), t("overview")], () => found.map(trouble));
@@ -124,7 +124,7 @@ function card({ id, name, state, since: begun, error, remark, protocol, endpoint
     h("span", { class: "state" }, lamp(level), t(`state.${state}`)),
     h("b", { class: "name" }, name),
     h("span", { class: "where muted" }, [protocol, endpoint, place].filter(Boolean).join(" · ")),
-    h("span", { class: "count muted" }, tags === 1 ? t("one_tag") : t("n_tags", { count: number(tags) }), bad_tags ? ` · ${bad_tags} ×` : ""),
+    h("span", { class: "count muted" }, tags === 1 ? t("one_tag") : t("n_tags", { count: number(tags) }), bad_tags ? ` · ${t("n_bad", { count: number(bad_tags) })}` : ""),
     level !== "ok" && error && h("span", { class: "why" }, error, level === "idle" ? "" : ` (${t("since", { ago: since(begun) })})`),
     level === "ok" && remark && h("span", { class: "why muted" }, remark));
 }

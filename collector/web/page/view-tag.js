@@ -163,7 +163,7 @@ export function tagView(device_id, name) {
       clearTimeout(timer);
     },
     element: h("div", { class: "view" },
-      h("nav", { class: "path" }, h("a", { href: "#/" }, t("overview")), device),
+      h("nav", { class: "path", "aria-label": t("where") }, h("a", { href: "#/" }, t("overview")), device),
       h("header", { class: "tag-head" }, h("div", {}, h("h1", {}, name), about), h("div", { class: "now" }, h("p", {}, value, unit), how)),
       h("div", { class: "tools", role: "group", "aria-label": t("range") }, ranges, h("span", { class: "spacer" }),
         h("button", { type: "button", class: "quiet", "aria-label": t("earlier"), onclick: () => steer("ArrowLeft") }, "←"),

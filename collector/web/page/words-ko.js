@@ -15,7 +15,7 @@ export const ko = {
 
   broker: "브로커", connected: "연결됨", disconnected: "연결 끊김", "broker.sub": "{url}", "broker.for": "MQTT {protocol}, {ago}째",
   configuration: "설정 문서", in_force: "적용됨", no_config: "아직 없음", stale: "서버 응답 없음", refused_parts: "{count}곳 거부됨", "config.sub": "{version}", all_used: "모두 사용 중",
-  devices: "장비", n_online: "{total}대 중 {online}대 온라인", "devices.sub": "태그 {tags}개", n_tags: "태그 {count}개", one_tag: "태그 1개",
+  devices: "장비", n_online: "{total}대 중 {online}대 온라인", "devices.sub": "태그 {tags}개", n_tags: "태그 {count}개", one_tag: "태그 1개", n_bad: "{count}개 이상",
   n_waiting: "{count}건 대기", empty: "비어 있음", "buffer.sub": "확인 {acknowledged}건, 손실 {dropped}건",
   no_alarm: "없음", n_alarms: "{count}건 발생", "alarms.sub": "미확인 {count}건", all_seen: "모두 확인함", not_watched: "감시 안 함", alarms_off: "이 수집기는 알람을 감시하지 않습니다.",
   gateway: "게이트웨이", cpu: "CPU", memory: "메모리", disk: "디스크",
@@ -62,8 +62,8 @@ export const ko = {
   resolution_raw: "모든 값", resolution: "{width} 단위", lowest: "최저", highest: "최고", mean: "평균", as_table: "표로 보기", time: "시각", history_off: "이력을 보관하지 않습니다(HISTORY_MAX_MB=0). 페이지를 연 뒤에 들어온 값만 보입니다.",
   thresholds: "임계값", "limit.low_low": "매우 낮음", "limit.low": "낮음", "limit.high": "높음", "limit.high_high": "매우 높음", hysteresis: "히스테리시스", delay_sec: "지연(초)", save: "저장", remove: "삭제", saved: "저장했습니다.", removed: "삭제했습니다.", from_document: "설정 문서에서 정한 값이며 Fleet 서버에서 바꿉니다.", no_thresholds: "정해지지 않았습니다.", set_here: "이 게이트웨이에서 정한 값입니다.",
 
-  active_alarms: "발생 중", alarm_history: "최근 30일", acknowledge: "확인", acknowledged: "확인됨", raised: "발생", left: "해제", no_alarms: "발생 중인 알람이 없습니다.", no_alarms_before: "없습니다.", limit_of: "{value} {unit}, 한계 {limit}", device_away: "장비가 응답하지 않습니다", until: "{time}까지", when: "발생 시각", what: "내용", state: "상태", how_long: "지속",
-  no_events: "시작한 뒤로 아무 일도 없었습니다.", "event.device": "장비", "event.gap": "누락", "event.restart": "재시작", "event.drained": "밀린 데이터 전송 완료", "event.clock_step": "시계 변경", "event.alarm": "알람", "event.config": "설정 문서",
+  active_alarms: "발생 중", alarm_history: "최근 30일", acknowledge: "확인", acknowledged: "확인됨", raised: "발생", left: "해제", no_alarms: "발생 중인 알람이 없습니다.", no_alarms_before: "없습니다.", limit_of: "{value} {unit}, 한계 {limit}", limit_at: "{value}, 한계 {limit}", device_away: "장비가 응답하지 않습니다", until: "{time}까지", when: "발생 시각", what: "내용", state: "상태", how_long: "지속",
+  no_events: "시작한 뒤로 아무 일도 없었습니다.", "event.device": "장비", "event.gap": "누락", "event.restart": "재시작", "event.drained": "밀린 데이터 전송 완료", "event.clock_step": "시계 변경", "event.alarm": "알람", "event.config": "설정 문서", "config.applied": "적용", "config.refused": "거부", "config.rolled_back": "이전 문서로 되돌림",
   waiting_now: "대기", of_limit: "{limit} 중 {bytes}", oldest: "가장 오래된 것", recorded: "기록", acknowledged_count: "확인", lost_count: "손실", balance: "기록 = 확인 + 대기 + 손실", last_day: "최근 24시간", messages: "메시지", nothing_waits: "없음",
   version: "버전", source: "출처", applied: "적용 시각", "source.fleet": "Fleet 서버", "source.disk": "디스크의 사본", "source.file": "파일", where: "위치", refused: "거부됨", lenient: "너그럽게 읽음", document: "문서", nothing_refused: "거부된 곳이 없습니다. 모두 사용합니다.", history: "이력", kept_since: "보관 시작", raw: "원본", windows: "구간", hours: "시간", days: "일", written_a_day: "하루 기록량", on_disk: "디스크 사용",
   level: "단계", "log.debug": "debug", "log.info": "info", "log.warning": "warning", "log.error": "error", no_lines: "로그가 없습니다.",

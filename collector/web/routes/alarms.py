@@ -42,7 +42,7 @@ def alarm_routes(page: sources.Sources, catalogues: Catalogues) -> APIRouter:
 
     @router.get("/alarms", response_model=list[answers.Alarm], responses=answers.refusals(404))
     async def active() -> Response:
-        """The alarms that hold, and those that have left and were not acknowledged."""
+        """The alarms that hold, acknowledged or not, the newest first."""
         catalogue = await catalogues.now()
         return Json([_alarm(alarm, catalogue) for alarm in _watch(page).active()])
 

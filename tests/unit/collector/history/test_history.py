@@ -156,6 +156,8 @@ async def test_auto_on_a_fresh_gateway_is_as_fine_as_what_there_is(tmp_path: Pat
     async with opened(tmp_path, clock, device=device) as history:
         for minutes in range(1, 34):
             record_minute(history, device, clock)  # the first one is not yet written when it is asked for
+            (total,) = await history.totals("1", ["a"], clock.wall_ms() - DAY_MS, clock.wall_ms())
+            assert (total.summary.counted, total.good_share) == (60 * minutes, 1.0)
             for days in (1, 7, 300):
                 series = await history.series("1", "a", clock.wall_ms() - days * DAY_MS, clock.wall_ms())
                 assert (series.resolution_s, len(series.start_ms)) == (0, 60 * minutes)

@@ -62,3 +62,35 @@ def test_scripts_are_short_and_import_what_is_there(path: Path) -> None:
     for names, source in re.findall(r'import \{([^}]+)\} from "\./([\w-]+\.js)"', text_of(path)):
         exported = set(re.findall(r"export (?:async )?(?:function|const|class) (\w+)", text_of(PAGE / source)))
         assert {name.strip() for name in names.split(",")} <= exported, source
+
+
+def palettes() -> dict[str, dict[str, str]]:
+    """The colours of both themes by their names."""
+    before, after = text_of(PAGE / "style.css").split('data-theme="dark"', 1)
+    blocks = {"light": before, "dark": after.partition("@media")[0]}
+    return {theme: dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", block)) for theme, block in blocks.items()}
+
+
+def contrast(one: str, other: str) -> float:
+    """As WCAG 2 reckons it, from 1 to 21."""
+
+    def luminance(colour: str) -> float:
+        digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
+        shares = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+        red, green, blue = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, bright = sorted((luminance(one), luminance(other)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_text_can_be_read_on_every_ground(theme: str) -> None:
+    colours = palettes()[theme]
+    grounds = ("ground", "card", "sunk", "ok-ground", "warn-ground", "bad-ground", "idle-ground")
+    for text in ("text", "muted", "accent", "ok", "warn", "bad", "idle"):
+        for ground in grounds:
+            assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    assert contrast(colours["on-accent"], colours["accent"]) >= 4.5
+    for ground in grounds[:3]:
+        assert contrast(colours["edge"], colours[ground]) >= 3, ground
