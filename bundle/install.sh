@@ -136,7 +136,7 @@ echo "Installed: $prefix/bin/edge-collector, $("$prefix/bin/edge-collector" --ve
 
 if [ -n "$service" ] && [ ! -e "$settings" ]; then
     install -D -m 600 "$here/env.example" "$settings" || die "$settings can not be written: run it as root"
-    echo "Now fill in the first lines of $settings, and then: sudo $prefix/bin/edge-collector install-service $serial"
+    echo "Now fill in the first lines of $settings, and then: sudo $prefix/bin/edge-collector install-service${serial:+ $serial}"
 elif [ -n "$service" ]; then
     # shellcheck disable=SC2086 # empty: no argument
     "$prefix/bin/edge-collector" install-service $serial

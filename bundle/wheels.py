@@ -46,13 +46,12 @@ def download(lock: Path, target: Target, folder: Path) -> None:
 
 
 def build_own(folder: Path) -> Path:
-    """Build the wheel of this source; the same source gives the same bytes. Raises `NotMade`."""
-    before = set(folder.glob("*.whl"))
+    """Build the wheel of this source into a folder; the same source gives the same bytes. Raises `NotMade`."""
     _run(
         *(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)),
         trouble="the collector's own wheel can not be built",
     )
-    (made,) = {*folder.glob("edge_collector-*.whl")} - before
+    (made,) = folder.glob("edge_collector-*.whl")
     return made
 
 

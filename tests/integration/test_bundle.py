@@ -95,7 +95,8 @@ def test_a_bundle_installs_with_no_index_and_the_collector_runs(unpacked: Path, 
     assert run(program, "--version", folder=tmp_path).strip() == f"edge-collector {__version__}"
     assert "1 device" in run(program, "check", ROOT / "docs" / "examples" / "host-metrics.json", folder=tmp_path)
     assert set(materials(unpacked).values()) == set(installed(prefix).items())
-    unit = subprocess.run([program, "install-service", "--dry-run"], capture_output=True, text=True, check=False).stdout
+    asked = [str(program), "install-service", "--dry-run", "--env-file", str(unpacked / "env.example")]
+    unit = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
     assert f"ExecStart={prefix}/current/bin/python -P" in unit, "so that the unit holds over upgrades"
 
 
