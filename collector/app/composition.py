@@ -17,6 +17,7 @@ from collector import BUILT_MS, __version__
 from collector.app.commanding import Commanded, commands
 from collector.app.observing import alarms, history
 from collector.app.page import page_sources
+from collector.app.sinks import put_everywhere, sinks, with_figures
 from collector.app.site import Collector, Site
 from collector.clock import SystemClock, iso_utc
 from collector.commands.process import ProcessCommands
@@ -113,6 +114,7 @@ async def collecting(
             watch = await _clock_watch(site, outbox)
             collector = Collector(board, outbox, watch, [])
             async with (
+                sinks(site, collector),
                 alarms(site, collector),
                 history(site, collector),
                 _composed(site, source, collector, process, manager),
@@ -129,15 +131,15 @@ async def _composed(
     settings, outbox = site.settings, collector.outbox
     address = None if settings.edge_ip_address is None else str(settings.edge_ip_address)
     machine = Machine(settings.data_dir, address, settings.host_root)
-    ready = asyncio.Event()
-    heartbeat = _heartbeat(site, machine, lambda payload: publisher.publish_status(payload))
+    publish = with_figures(site, collector, lambda body: publisher.publish_status(body), lambda: heartbeat.beats)
+    heartbeat = _heartbeat(site, machine, publish)
     publisher = Publisher(
         outbox,
         mqtt_options(settings),
         site.address,
         board=site.board,
         clock=site.clock,
-        ready=ready,
+        ready=collector.ready,
         on_connected=heartbeat.beat,
         on_command=lambda payload, retained: router.take(payload, retained),
         reconnect_max_s=settings.mqtt_reconnect_max_sec,
@@ -159,7 +161,7 @@ async def _composed(
                 "clock watch": collector.clock_watch.run(),
                 "device events": device_events.run(),
                 "watchdog": Watchdog(manager, signs, site.clock).run(),
-                "start jitter": _get_ready(sync.asked, ready, settings, machine),
+                "start jitter": _get_ready(sync.asked, collector.ready, settings, machine),
             }
             if settings.http_port:
                 tasks["page"] = serve_page(page_sources(site, collector, sync, heartbeat, machine))
@@ -287,7 +289,7 @@ async def _get_ready(asked: asyncio.Event, ready: asyncio.Event, settings: Setti
 
 
 def _delivery(site: Site, collector: Collector, largest_body: Callable[[str], int]) -> Callable[[Scan], None]:
-    settings, outbox = site.settings, collector.outbox
+    settings, outbox, put = site.settings, collector.outbox, put_everywhere(collector)
     changes = Changes(site.clock, send_empty=settings.data_on_error == "empty")
     encoder = ScanEncoder(
         topic=lambda: site.address.topics.data,
@@ -302,7 +304,7 @@ def _delivery(site: Site, collector: Collector, largest_body: Callable[[str], in
     def deliver(scan: Scan) -> None:
         published = changes.of(scan)
         for seq, message in encoder.messages(published) if published else ():
-            outbox.put(message, seq=seq, stamp_ms=scan.stamp_ms)
+            put(message, seq=seq, stamp_ms=scan.stamp_ms)
         for look in collector.on_scan:
             look(scan)
 

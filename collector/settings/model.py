@@ -49,7 +49,8 @@ class Settings(
     def secrets(self) -> tuple[str, ...]:
         """Every secret there is, to be masked wherever something is written."""
         found = (getattr(self, name) for name in type(self).model_fields)
-        passwords = (self.broker_password, *(value for value in found if isinstance(value, SecretStr)))
+        uplink = self.uplink_url.password if self.uplink_url else None
+        passwords = (self.broker_password, uplink, *(value for value in found if isinstance(value, SecretStr)))
         return tuple(password.get_secret_value() for password in passwords if password is not None)
 
     @property

@@ -19,7 +19,6 @@ from collector.commands.pausing import PauseCommands
 from collector.commands.process import ProcessCommands
 from collector.commands.reading import ReadCommands
 from collector.commands.writing import WriteCommands
-from collector.settings.loading import NOT_IN_THIS_VERSION
 from collector.settings.model import VARIABLES
 from collector.status.board import DeviceCondition
 from fleet_client import status
@@ -165,7 +164,6 @@ def test_variables_are_spelt_as_they_are() -> None:
     words = {word.partition("=")[0] for each in PAGES for word in quoted(str(each.relative_to(ROOT)))}
     spelt = {word for word in words if word.startswith(prefixes) and word.isupper()}
     assert spelt - {f"{name}{suffix}" for name in VARIABLES for suffix in ("", "_FILE")} == set()
-    assert set(NOT_IN_THIS_VERSION) <= set(VARIABLES)
 
 
 @pytest.mark.parametrize("where", PAGES, ids=lambda each: each.name)
