@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from collector.app.site import Collector, Site
 from collector.delivery.message import Message
 from collector.settings import ServerUrl, Settings
+from collector.storage.folder import outbox_folder
 from fleet_client.payloads import mark_buffered
 
 if TYPE_CHECKING:
     from collector.delivery.sinks.destination import Destination
+    from collector.delivery.sinks.http import Http
+    from collector.delivery.sinks.kafka import Kafka
 
 KAFKA, HTTP = "kafka", "http"
 DRAIN_S = 1.0
@@ -31,7 +34,7 @@ async def sinks(site: Site, collector: Collector) -> AsyncIterator[None]:
     if not wanted:
         yield
         return
-    from collector.delivery.sinks.sink import SinkOptions, open_sink, outbox_folder
+    from collector.delivery.sinks.sink import SinkOptions, open_sink
 
     settings = site.settings
     async with AsyncExitStack() as stack:
@@ -90,19 +93,21 @@ def _destinations(settings: Settings) -> "dict[str, tuple[str, Callable[[], Dest
     wanted: dict[str, tuple[str, Callable[[], Destination]]] = {}
     if settings.kafka_brokers:
         brokers = [str(each) for each in settings.kafka_brokers]
-        wanted[KAFKA] = ", ".join(brokers), partial(_kafka, brokers, settings.client_id())
+        wanted[KAFKA] = ", ".join(brokers), partial(kafka_sink, brokers, settings.client_id())
     if settings.uplink_url is not None:
-        wanted[HTTP] = settings.uplink_url.base, partial(_http, settings.uplink_url, settings.trust_env)
+        wanted[HTTP] = settings.uplink_url.base, partial(http_sink, settings.uplink_url, settings.trust_env)
     return wanted
 
 
-def _kafka(brokers: list[str], client_id: str) -> "Destination":
+def kafka_sink(brokers: list[str], client_id: str) -> "Kafka":
+    """The Kafka cluster, not opened yet."""
     from collector.delivery.sinks.kafka import Kafka
 
     return Kafka(brokers, client_id)
 
 
-def _http(url: ServerUrl, trust_env: bool) -> "Destination":
+def http_sink(url: ServerUrl, trust_env: bool) -> "Http":
+    """The HTTP server, not opened yet."""
     from collector.delivery.sinks.http import Http
 
     password = url.password.get_secret_value() if url.password else None

@@ -9,13 +9,16 @@ from collector.cli.doctor import findings
 from collector.cli.doctor.devices import look_at_serial_port
 from collector.cli.doctor.finding import Finding, Mark
 from collector.cli.doctor.servers import look_at_clock
+from collector.cli.doctor.sinks import look_at_sinks
 from collector.cli.doctor.storage import look_at_data_folder
 from collector.clock import SystemClock
 from collector.settings import Settings, load_settings
 from fleet_client.copies import DocumentStore
 from tests.doubles.documentation import ROOT
 from tests.doubles.hall import EDGE_ID, Hall, modbus_device
+from tests.doubles.kafka_cluster import KafkaCluster
 from tests.doubles.mosquitto import Mosquitto, free_port
+from tests.doubles.uplink_server import Reply, UplinkServer
 
 
 def settings_of(folder: Path, **variables: object) -> Settings:
@@ -187,3 +190,30 @@ async def test_it_takes_the_connection_of_no_collector_that_runs(tmp_path: Path)
         assert [body["status"] for body in hall.messages("status")] == ["online"] * len(hall.messages("status"))
         assert "no connection to the broker" not in hall.collector.log
         assert "another client" not in hall.collector.log
+
+
+async def sinks_found(**variables: object) -> dict[str, Finding]:
+    """What is found of the further sinks, by subject."""
+    given = {"EDGE_SERVER_URL": "http://f", "MQTT_BROKER_URL": "mqtt://b", "DEVICE_ID": EDGE_ID, **variables}
+    settings = load_settings(None, {name: str(value) for name, value in given.items()})
+    return {finding.subject: finding async for finding in look_at_sinks(settings)}
+
+
+async def test_further_sinks_are_tried_and_get_no_message() -> None:
+    assert await sinks_found() == {}
+    async with KafkaCluster() as cluster, UplinkServer() as server:
+        server.answer = lambda posted: Reply(404)
+        told = await sinks_found(KAFKA_BROKERS=cluster.address, UPLINK_URL=server.url)
+        assert told["Kafka"].mark is Mark.NOTE
+        assert "vexplor.devices.data" in told["Kafka"].said
+        assert told["HTTP sink"].mark is Mark.GOOD
+        assert [posted.body for posted in server.posted] == [[]]
+        assert await cluster.stored("vexplor.devices.data") == []
+        server.answer = lambda posted: Reply(401)
+        told = await sinks_found(UPLINK_URL=server.url.replace("http://", "http://me:canary@"))
+        assert "user and password" in told["HTTP sink"].remedy
+        assert "canary" not in str(told)
+    told = await sinks_found(KAFKA_BROKERS=f"127.0.0.1:{free_port()}", UPLINK_URL=f"http://127.0.0.1:{free_port()}")
+    assert {finding.mark for finding in told.values()} == {Mark.BAD}
+    assert "no Kafka broker answers" in told["Kafka"].said
+    assert "Connection refused" in told["HTTP sink"].said

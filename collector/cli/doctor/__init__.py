@@ -11,6 +11,7 @@ from rich.markup import escape
 from collector.cli.doctor.devices import look_at_devices
 from collector.cli.doctor.finding import Finding, Mark, note
 from collector.cli.doctor.servers import ask_fleet, look_at_broker, look_at_clock, look_at_names
+from collector.cli.doctor.sinks import look_at_sinks
 from collector.cli.doctor.storage import belongs_to_us, look_at_data_folder
 from collector.clock import Clock, SystemClock
 from collector.settings import Settings, SettingsError, load_settings
@@ -33,7 +34,7 @@ def examine(env_file: Path | None, console: Console, errors: Console) -> int:
 
 
 async def findings(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
-    """All that is found, as it is found: settings, disk, names, Fleet server, clock, broker, devices."""
+    """All that is found, as it is found: settings, disk, names, Fleet server, clock, broker, sinks, devices."""
     DEVICE_NETWORKS.set(settings.device_networks)
     for warning in settings.warnings:
         yield note("settings", str(warning))
@@ -47,6 +48,8 @@ async def findings(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
     if settings.edge_config_source == "api":
         yield look_at_clock(answer.ahead_s)
     async for finding in look_at_broker(settings):
+        yield finding
+    async for finding in look_at_sinks(settings):
         yield finding
     if answer.plan is not None:
         state_folder = settings.data_dir if belongs_to_us(settings.data_dir) else None

@@ -18,6 +18,8 @@ MOST_BYTES = 1 << 20
 MOST_LETTERS = 50
 """Of a batch: data must find a place in it, however many events wait."""
 LETTERS_REST_S = 600.0
+DOWN, EVENTS_REFUSED = "down", "events_refused"
+"""Conditions, behind the sink's name."""
 
 log = structlog.get_logger()
 
@@ -108,7 +110,7 @@ class Courier:
         except LettersUnwanted as refusal:
             self._outbox.rewind(data=False)
             self._letters_rest_until = self._clock.monotonic() + LETTERS_REST_S
-            self._conditions.raise_condition("events_refused", f"{self._state.where}: {refusal}")
+            self._conditions.raise_condition(EVENTS_REFUSED, f"{self._state.where}: {refusal}")
             log.warning("sink takes data, and no events", sink=self._name, reason=str(refusal))
 
     def _batch(self) -> list[Entry]:
@@ -132,7 +134,7 @@ class Courier:
             self._backoff.reset()
             self._came_up()
             if not entry.is_data:
-                self._conditions.clear_condition("events_refused")
+                self._conditions.clear_condition(EVENTS_REFUSED)
         else:
             self._outbox.refuse(entry, refused)
 
@@ -140,7 +142,7 @@ class Courier:
         if self._state.up:
             return
         self._state.up, self._state.since_ms, self._state.error = True, self._clock.wall_ms(), None
-        self._conditions.clear_condition("down")
+        self._conditions.clear_condition(DOWN)
         log.info("sink takes messages", sink=self._name, where=self._state.where, _thing=f"{self._name} up")
 
     def _went_down(self, reason: str) -> None:
@@ -150,4 +152,4 @@ class Courier:
             thing = f"{self._name}: {reason}"
             log.warning("sink takes no messages", sink=self._name, where=self._state.where, reason=reason, _thing=thing)
         self._state.error = reason
-        self._conditions.raise_condition("down", f"{self._state.where}: {reason}")
+        self._conditions.raise_condition(DOWN, f"{self._state.where}: {reason}")

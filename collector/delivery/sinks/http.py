@@ -43,6 +43,10 @@ class Http:
         """A request for each kind in it, or more where a body is refused. Raises `Away`, `LettersUnwanted`."""
         await Posting(self._post, settle, self._room).deliver(batch)
 
+    async def greet(self) -> int:
+        """The HTTP status that a HEAD of the base is answered with. Raises `Away`."""
+        return (await self._ask("HEAD", self._base, b"")).status_code
+
     async def close(self) -> None:
         """Let go of the connection."""
         client, self._client = self._client, None
@@ -61,16 +65,18 @@ class Http:
         )
 
     async def _post(self, kind: str, body: bytes) -> Answer:
-        assert self._client is not None  # noqa: S101 - the courier opens first
-        url = f"{self._base}/{kind}"
+        return _understood(await self._ask("POST", f"{self._base}/{kind}", body), f"/{kind}")
+
+    async def _ask(self, method: str, url: str, body: bytes) -> httpx.Response:
+        assert self._client is not None  # noqa: S101 - whoever asks opens first
         try:
-            async with asyncio.timeout(_REQUEST_S), self._client.stream("POST", url, content=body) as response:
+            async with asyncio.timeout(_REQUEST_S), self._client.stream(method, url, content=body) as response:
                 await _read_out(response)
+                return response
         except (httpx.TimeoutException, TimeoutError):
             raise Away("no answer in time") from None
         except httpx.HTTPError as error:
             raise Away(_reason(error)) from None
-        return _understood(response, f"/{kind}")
 
 
 async def _read_out(response: httpx.Response) -> None:

@@ -77,6 +77,15 @@ class Kafka:
             reason = _reason(next(iter(troubles.values())))
             raise Away(reason) if True in troubles or not batch[-1].is_data else LettersUnwanted(reason)
 
+    async def topics(self) -> set[str]:
+        """Those that the cluster shows us. Raises `Away`."""
+        assert self._producer is not None  # noqa: S101 - to be opened first
+        try:
+            async with asyncio.timeout(_DELIVER_S):
+                return set((await self._producer.client.fetch_all_metadata()).topics())
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise Away(_reason(error)) from None
+
     async def close(self) -> None:
         """Without waiting for what was not acknowledged."""
         producer, self._producer = self._producer, None

@@ -11,6 +11,7 @@ from collector.delivery.outbox import EventLetter, Outbox
 from collector.delivery.sinks.courier import Courier
 from collector.delivery.sinks.destination import Destination
 from collector.status.board import Board, SinkConditions, SinkState
+from collector.storage.folder import outbox_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,6 @@ class SinkOptions:
     mark_buffered: Callable[[bytes], bytes]
     clock: Clock
     board: Board
-
-
-def outbox_folder(data_dir: Path, name: str) -> Path:
-    """Where the outbox of a sink is."""
-    return data_dir / f"outbox-{name}"
 
 
 @asynccontextmanager

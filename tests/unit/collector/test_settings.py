@@ -213,3 +213,7 @@ def test_importing_the_settings_imports_no_network_library() -> None:
     root = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_uplinks_password_is_a_secret() -> None:
+    assert "canary" in loaded(UPLINK_URL="https://u:canary@uplink").secrets
