@@ -58,6 +58,7 @@ from protocols.tcp import DEVICE_NETWORKS
 log = structlog.get_logger()
 
 DRAIN_S = 4.0
+SINK_DRAIN_S = 1.0
 JUST_BOOTED_S = 300.0
 
 
@@ -147,7 +148,10 @@ async def _composed(
         replay_rate=settings.buffer_replay_rate,
         install=install_id(settings.data_dir),
     )
-    async with _publishing(publisher, site), _supervisor(site, collector, publisher.largest_body) as supervisor:
+    async with (
+        _publishing(publisher, site, collector),
+        _supervisor(site, collector, publisher.largest_body) as supervisor,
+    ):
         sync = _config_sync(site, source, supervisor, publisher, collector)
         signs = {"outbox": outbox.answers, "publisher": publisher.answers}
         parts = Commanded(outbox, heartbeat, sync, supervisor, collector.clock_watch.in_doubt, process)
@@ -244,7 +248,7 @@ def _config_sync(
 
 
 @asynccontextmanager
-async def _publishing(publisher: Publisher, site: Site) -> AsyncIterator[None]:
+async def _publishing(publisher: Publisher, site: Site, collector: Collector) -> AsyncIterator[None]:
     def farewell() -> bytes:
         return shutdown_status(site.settings.company_code, iso_utc(site.clock.wall_ms()))
 
@@ -253,7 +257,8 @@ async def _publishing(publisher: Publisher, site: Site) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            await publisher.drain(DRAIN_S, farewell)
+            further = (sink.courier.drain(SINK_DRAIN_S) for sink in collector.sinks)
+            await asyncio.gather(publisher.drain(DRAIN_S, farewell), *further)
             publishing.cancel()
 
 

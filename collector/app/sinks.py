@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collector.delivery.sinks.kafka import Kafka
 
 KAFKA, HTTP = "kafka", "http"
-DRAIN_S = 1.0
 _SHARE_OF_DISK = 8
 
 Put = Callable[..., None]
@@ -55,10 +54,7 @@ async def sinks(site: Site, collector: Collector) -> AsyncIterator[None]:
             sink = await stack.enter_async_context(open_sink(name, where, make(), event_letter, options))
             collector.sinks += (sink,)
             site.further.append(sink.outbox)
-        try:
-            yield
-        finally:
-            await asyncio.gather(*(sink.courier.drain(DRAIN_S) for sink in collector.sinks))
+        yield
 
 
 def put_everywhere(collector: Collector) -> Put:

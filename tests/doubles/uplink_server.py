@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -34,10 +36,11 @@ class Reply:
 class UplinkServer:
     """``async with UplinkServer() as server``. `answer` decides each reply; `posted` are all requests.
 
-    `taken` is what was answered with 2xx, by kind.
+    `taken` is what was answered with 2xx, by kind. With a `certificate` and its key it speaks TLS.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: tuple[Path, Path] | None = None) -> None:
+        self._certificate = certificate
         self.port = free_port()
         self.answer: Callable[[Posted], Reply] = lambda posted: Reply()
         self.posted: list[Posted] = []
@@ -49,11 +52,15 @@ class UplinkServer:
     @property
     def url(self) -> str:
         """``http://127.0.0.1:PORT/base``."""
-        return f"http://127.0.0.1:{self.port}/base"
+        return f"{'https' if self._certificate else 'http'}://127.0.0.1:{self.port}/base"
 
     async def start(self) -> None:
         """Accept connections."""
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        tls = None
+        if self._certificate:
+            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            tls.load_cert_chain(*self._certificate)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, ssl=tls)
 
     async def stop(self) -> None:
         """Break every connection and refuse new ones."""

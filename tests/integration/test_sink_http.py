@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from collector.delivery.message import Entry
 from collector.delivery.sinks import http
 from collector.delivery.sinks.destination import Away, LettersUnwanted
 from collector.delivery.sinks.http import Http
+from tests.doubles.certificates import Authority
 from tests.doubles.uplink_server import Reply, UplinkServer
 
 
@@ -116,3 +118,22 @@ async def test_a_poison_message_is_found_and_refused(server: UplinkServer, sink:
     assert {number for number, why in settled.items() if why} == {5}
     assert str(status) in str(settled[5])
     assert sorted(int(str(each["n"])) for each in server.taken["data"]) == [n for n in range(20) if n != 5]
+
+
+async def test_tls_is_checked_against_the_authorities_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path, "plant")
+    async with UplinkServer(authority.issue("uplink")) as server:
+        url = server.url.replace("127.0.0.1", "localhost")
+        stranger = Http(url, username=None, password=None, trust_env=False)
+        await stranger.open()
+        with pytest.raises(Away, match="certificate verify failed"):
+            await deliver(stranger, batch("data"))
+        await stranger.close()
+        assert server.posted == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+        sink = Http(url, username=None, password=None, trust_env=False)
+        await sink.open()
+        assert await deliver(sink, batch("data")) == {0: None}
+        await sink.close()

@@ -84,8 +84,10 @@ class Courier:
         except Away as away:
             self._went_down(str(away))
             return max(away.leave_alone_s, self._backoff.next_s())
-        except Exception as error:
-            # A client library that fails in a way of its own must not end the collection: it is tried again.
+        except (Exception, asyncio.CancelledError) as error:
+            # A client library that fails, or cancels, in a way of its own must not end the collection.
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
             log.exception("sink failed", sink=self._name)
             self._went_down(f"{type(error).__name__}: {error}")
             return self._backoff.next_s()
@@ -107,11 +109,15 @@ class Courier:
     async def _hand_over(self, batch: list[Entry]) -> None:
         try:
             await self._destination.deliver(batch, self._settle)
+            if not batch[0].is_data:
+                self._conditions.clear_condition(EVENTS_REFUSED)
         except LettersUnwanted as refusal:
             self._outbox.rewind(data=False)
             self._letters_rest_until = self._clock.monotonic() + LETTERS_REST_S
+            asyncio.get_running_loop().call_later(LETTERS_REST_S, self._available.set)
             self._conditions.raise_condition(EVENTS_REFUSED, f"{self._state.where}: {refusal}")
             log.warning("sink takes data, and no events", sink=self._name, reason=str(refusal))
+        self._came_up()
 
     def _batch(self) -> list[Entry]:
         """What is sent together, in flight from now on. At the end only what is not safe on disk."""
@@ -131,14 +137,13 @@ class Courier:
     def _settle(self, entry: Entry, refused: str | None) -> None:
         if refused is None:
             self._outbox.acknowledge(entry)
-            self._backoff.reset()
-            self._came_up()
-            if not entry.is_data:
-                self._conditions.clear_condition(EVENTS_REFUSED)
+            if entry.is_data:
+                self._backoff.reset()
         else:
             self._outbox.refuse(entry, refused)
 
     def _came_up(self) -> None:
+        self._backoff.reset()
         if self._state.up:
             return
         self._state.up, self._state.since_ms, self._state.error = True, self._clock.wall_ms(), None

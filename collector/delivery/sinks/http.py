@@ -54,9 +54,11 @@ class Http:
             await client.aclose()
 
     def _new_client(self) -> httpx.AsyncClient:
-        # Reading the system's certificates takes tens of milliseconds: hence the thread.
+        # Reading certificates takes tens of milliseconds: hence the thread.
+        trust = httpx.create_ssl_context(trust_env=False)
+        trust.load_default_certs()  # a plant's own authority is where the system has it, or SSL_CERT_FILE
         return httpx.AsyncClient(
-            verify=httpx.create_ssl_context(trust_env=self._trust_env),
+            verify=trust,
             auth=self._auth,
             trust_env=self._trust_env,
             follow_redirects=False,
