@@ -204,8 +204,7 @@ class Outbox:
         self.on_available()
 
     def _tell(self, kind: str, fields: Mapping[str, object]) -> None:
-        letter = self._event_letter(kind, fields)
-        if letter is not None:
+        if (letter := self._event_letter(kind, fields)) is not None:
             self.put_letter(letter)
 
     # --- delivering

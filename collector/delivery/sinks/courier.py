@@ -27,7 +27,8 @@ log = structlog.get_logger()
 class Courier:
     """One task (`run`): batch after batch while the destination takes them, else the back-off between attempts.
 
-    Begins once `ready` is set. Whatever a destination does costs this way out alone.
+    Where nothing waits, the first that comes is given `gather_s` for company. Begins once `ready` is set. Whatever a
+    destination does costs this way out alone.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Courier:
         clock: Clock,
         ready: asyncio.Event,
         longest_wait_s: float,
+        gather_s: float,
     ) -> None:
         self._name = name
         self._outbox = outbox
@@ -50,6 +52,7 @@ class Courier:
         self._clock = clock
         self._ready = ready
         self._backoff = Backoff(longest_wait_s)
+        self._gather_s = gather_s
         self._available = asyncio.Event()
         self._stopping = asyncio.Event()
         self._idle = asyncio.Event()
@@ -105,6 +108,7 @@ class Courier:
                 return
             else:
                 await self._available.wait()
+                await asyncio.sleep(self._gather_s)
 
     async def _hand_over(self, batch: list[Entry]) -> None:
         try:

@@ -23,7 +23,7 @@ from collector.delivery.sinks.destination import Away, LettersUnwanted, Settle, 
 TOPIC_PREFIX = "vexplor.devices"
 REQUEST_MS = 15_000
 _DELIVER_S = 30.0
-_CLOSE_S = 1.0
+_CLOSE_S = 2.0
 _NEVER = CorruptRecordException, InvalidMessageError, MessageSizeTooLargeError, RecordListTooLargeError
 """What the record itself is to blame for."""
 

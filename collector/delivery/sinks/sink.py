@@ -13,6 +13,9 @@ from collector.delivery.sinks.destination import Destination
 from collector.status.board import Board, SinkConditions, SinkState
 from collector.storage.folder import outbox_folder
 
+_GATHER = 0.25
+"""Of the time to the group commit: a request a message is the costliest part, and its answer has to come in time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sink:
@@ -68,6 +71,7 @@ async def open_sink(
             clock=options.clock,
             ready=options.ready,
             longest_wait_s=options.longest_wait_s,
+            gather_s=options.commit_ms * _GATHER / 1000,
         )
         async with asyncio.TaskGroup() as tasks:
             delivering = tasks.create_task(courier.run(), name=f"{name} courier")

@@ -58,7 +58,7 @@ class Scripted:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait for what follows from a delivery."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(50):
             while not condition():
                 await asyncio.sleep(0.002)
 
@@ -73,7 +73,7 @@ class Scripted:
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Backoff, "next_s", lambda self: 0.0)
+    monkeypatch.setattr(Backoff, "next_s", lambda self: 0.01)
 
 
 @pytest.fixture
