@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from collector.app.site import Collector, Site
 from collector.delivery.message import Message
@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 KAFKA, HTTP = "kafka", "http"
 _SHARE_OF_DISK = 8
 
-Put = Callable[..., None]
 Publish = Callable[[bytes], None]
+
+
+class Put(Protocol):
+    """As `Outbox.put`."""
+
+    def __call__(self, message: Message, *, seq: int, stamp_ms: int) -> None: ...
 
 
 @asynccontextmanager
@@ -59,7 +64,7 @@ async def sinks(site: Site, collector: Collector) -> AsyncIterator[None]:
 
 def put_everywhere(collector: Collector) -> Put:
     """Records a data message in every outbox; without further sinks it is the broker's own `put`, at no cost."""
-    puts = [collector.outbox.put, *(sink.outbox.put for sink in collector.sinks)]
+    puts: list[Put] = [collector.outbox.put, *(sink.outbox.put for sink in collector.sinks)]
     if len(puts) == 1:
         return puts[0]
 

@@ -24,6 +24,7 @@ TOPIC_PREFIX = "vexplor.devices"
 REQUEST_MS = 15_000
 _DELIVER_S = 30.0
 _CLOSE_S = 2.0
+_SUSPECTS = 8
 _NEVER = CorruptRecordException, InvalidMessageError, MessageSizeTooLargeError, RecordListTooLargeError
 """What the record itself is to blame for."""
 
@@ -63,18 +64,37 @@ class Kafka:
             raise Away(_reason(error)) from None
 
     async def deliver(self, batch: Sequence[Entry], settle: Settle) -> None:
-        """Topic by topic, all at once, and then their acknowledgements. Raises `Away`, `LettersUnwanted`."""
+        """Topic by topic, all at once, and then their acknowledgements. Raises `Away`, `LettersUnwanted`.
+
+        A record is refused for good only if it is refused by itself, and another of its topic passes.
+        """
+        passed: set[str] = set()
         doubtful: list[Entry] = []
-        troubles: dict[bool, Exception] = {}  # by whether it is the data's
+        troubles: dict[bool, str] = {}  # by whether it is the data's
+
+        def settle_and_note(entry: Entry, refused: str | None) -> None:
+            if refused is None:
+                passed.add(entry.topic)
+            settle(entry, refused)
+
         for topic, entries in by_topic(batch).items():
             try:
-                doubtful += await self._deliver(topic, entries, settle)
+                doubtful += await self._deliver(topic, entries, settle_and_note)
             except (KafkaError, OSError, TimeoutError) as error:
-                troubles.setdefault(entries[0].is_data, error)
+                troubles.setdefault(entries[0].is_data, _reason(error))
+        suspects: list[tuple[Entry, str]] = []
         for entry in doubtful:
-            await self._deliver_alone(entry, settle)
+            if (why := await self._deliver_alone(entry, settle_and_note)) is not None:
+                suspects.append((entry, why))
+            if len(suspects) >= _SUSPECTS and entry.topic not in passed:
+                break
+        for entry, why in suspects:
+            if entry.topic in passed:
+                settle(entry, why)
+            else:
+                troubles.setdefault(entry.is_data, why)
         if troubles:
-            reason = _reason(next(iter(troubles.values())))
+            reason = next(iter(troubles.values()))
             raise Away(reason) if True in troubles or not batch[-1].is_data else LettersUnwanted(reason)
 
     async def topics(self) -> set[str]:
@@ -139,8 +159,8 @@ class Kafka:
             sent.append((entry, answer))
         return sent, None
 
-    async def _deliver_alone(self, entry: Entry, settle: Settle) -> None:
-        """By a producer of its own: after a refusal the numbers of the last one no longer fit."""
+    async def _deliver_alone(self, entry: Entry, settle: Settle) -> str | None:
+        """By a producer of its own: after a refusal the numbers of the last one no longer fit. Returns why not."""
         await self.close()
         await self.open()
         try:
@@ -149,16 +169,16 @@ class Kafka:
                 for _, answer in sent:
                     await answer
         except _NEVER as error:
-            settle(entry, _reason(error))
             await self.close()
             await self.open()
+            return _reason(error)
         except (KafkaError, OSError, TimeoutError) as error:
             raise Away(_reason(error)) from None
-        else:
-            if trouble is not None:
-                raise Away(_reason(trouble))
-            if sent:
-                settle(entry, None)
+        if trouble is not None:
+            raise Away(_reason(trouble))
+        if sent:
+            settle(entry, None)
+        return None
 
 
 def _hear(answer: asyncio.Future[object]) -> None:

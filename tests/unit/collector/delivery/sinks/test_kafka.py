@@ -107,3 +107,10 @@ async def test_a_topic_for_data_that_we_may_not_write_costs_no_data(cluster: Clu
         TopicAuthorizationFailedError(topic) if topic.endswith("data") else None
     )
     assert await delivered([*entries("events", "e"), *entries("data", "a")]) == ([b"e"], {}, "Away")
+
+
+async def test_a_cluster_that_refuses_everything_costs_no_message_and_is_not_asked_for_ever(cluster: Cluster) -> None:
+    cluster.judge = lambda topic, value, number: InvalidMessageError()
+    taken, refused, raised = await delivered(entries("data", *map(str, range(200))))
+    assert (taken, refused, raised) == ([], {}, "Away")
+    assert cluster.producers < 20
