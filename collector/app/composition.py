@@ -18,6 +18,7 @@ from collector import BUILT_MS, __version__
 from collector.app.commanding import Commanded, commands
 from collector.app.observing import alarms, history
 from collector.app.page import page_sources
+from collector.app.sinks import put_everywhere, sinks, with_figures
 from collector.app.site import Collector, Site
 from collector.clock import SystemClock, iso_utc
 from collector.commands.process import ProcessCommands
@@ -60,6 +61,7 @@ from protocols.tcp import DEVICE_NETWORKS
 log = structlog.get_logger()
 
 DRAIN_S = 4.0
+SINK_DRAIN_S = 1.0
 JUST_BOOTED_S = 300.0
 THREAD_SLICE_S = 0.001
 """For so long a thread that packs the history may keep the event loop waiting, instead of Python's 5 ms, each time."""
@@ -120,6 +122,7 @@ async def collecting(
             watch = await _clock_watch(site, outbox)
             collector = Collector(board, outbox, watch, [])
             async with (
+                sinks(site, collector),
                 alarms(site, collector),
                 history(site, collector),
                 _composed(site, source, collector, process, manager),
@@ -136,15 +139,15 @@ async def _composed(
     settings, outbox = site.settings, collector.outbox
     address = None if settings.edge_ip_address is None else str(settings.edge_ip_address)
     machine = Machine(settings.data_dir, address, settings.host_root)
-    ready = asyncio.Event()
-    heartbeat = _heartbeat(site, machine, lambda payload: publisher.publish_status(payload))
+    publish = with_figures(site, collector, lambda body: publisher.publish_status(body), lambda: heartbeat.beats)
+    heartbeat = _heartbeat(site, machine, publish)
     publisher = Publisher(
         outbox,
         mqtt_options(settings, site.hide),
         site.address,
         board=site.board,
         clock=site.clock,
-        ready=ready,
+        ready=collector.ready,
         on_connected=heartbeat.beat,
         on_command=lambda payload, retained: router.take(payload, retained),
         reconnect_max_s=settings.mqtt_reconnect_max_sec,
@@ -152,7 +155,10 @@ async def _composed(
         replay_rate=settings.buffer_replay_rate,
         install=install_id(settings.data_dir),
     )
-    async with _publishing(publisher, site), _supervisor(site, collector, publisher.largest_body) as supervisor:
+    async with (
+        _publishing(publisher, site, collector),
+        _supervisor(site, collector, publisher.largest_body) as supervisor,
+    ):
         sync = _config_sync(site, source, supervisor, publisher, collector)
         signs = {"outbox": outbox.answers, "publisher": publisher.answers}
         parts = Commanded(outbox, heartbeat, sync, supervisor, collector.clock_watch.in_doubt, process)
@@ -166,7 +172,7 @@ async def _composed(
                 "clock watch": collector.clock_watch.run(),
                 "device events": device_events.run(),
                 "watchdog": Watchdog(manager, signs, site.clock).run(),
-                "start jitter": _get_ready(sync.asked, ready, settings, machine),
+                "start jitter": _get_ready(sync.asked, collector.ready, settings, machine),
             }
             if settings.mqtt_cert_file is not None and settings.mqtt_broker_url.tls:
                 tasks["certificate"] = CertificateWatch(settings.mqtt_cert_file, site.board, site.clock).run()
@@ -251,7 +257,7 @@ def _config_sync(
 
 
 @asynccontextmanager
-async def _publishing(publisher: Publisher, site: Site) -> AsyncIterator[None]:
+async def _publishing(publisher: Publisher, site: Site, collector: Collector) -> AsyncIterator[None]:
     def farewell() -> bytes:
         return shutdown_status(site.settings.company_code, iso_utc(site.clock.wall_ms()))
 
@@ -260,7 +266,8 @@ async def _publishing(publisher: Publisher, site: Site) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            await publisher.drain(DRAIN_S, farewell)
+            further = (sink.courier.drain(SINK_DRAIN_S) for sink in collector.sinks)
+            await asyncio.gather(publisher.drain(DRAIN_S, farewell), *further)
             publishing.cancel()
 
 
@@ -299,7 +306,7 @@ async def _get_ready(asked: asyncio.Event, ready: asyncio.Event, settings: Setti
 
 
 def _delivery(site: Site, collector: Collector, largest_body: Callable[[str], int]) -> Callable[[Scan], None]:
-    settings, outbox = site.settings, collector.outbox
+    settings, outbox, put = site.settings, collector.outbox, put_everywhere(collector)
     changes = Changes(site.clock, send_empty=settings.data_on_error == "empty")
     encoder = ScanEncoder(
         topic=lambda: site.address.topics.data,
@@ -314,7 +321,7 @@ def _delivery(site: Site, collector: Collector, largest_body: Callable[[str], in
     def deliver(scan: Scan) -> None:
         published = changes.of(scan)
         for seq, message in encoder.messages(published) if published else ():
-            outbox.put(message, seq=seq, stamp_ms=scan.stamp_ms)
+            put(message, seq=seq, stamp_ms=scan.stamp_ms)
         for look in collector.on_scan:
             look(scan)
 

@@ -16,6 +16,7 @@ from collector.delivery.inspection_door import NoAnswer, ask
 from collector.delivery.report import figures, lines
 from collector.settings import SettingsError, load_settings
 from collector.storage.errors import DataFolderInUse, StorageFailed
+from collector.storage.folder import outbox_folder
 from collector.storage.inspection import Inspection, inspecting
 
 EXIT_NOT_READ = 1
@@ -24,21 +25,21 @@ EXIT_SETTINGS = 2
 ResultT = TypeVar("ResultT")
 
 
-def show_stats(env_file: Path | None, data_dir: Path | None) -> int:
+def show_stats(env_file: Path | None, data_dir: Path | None, sink: str = "") -> int:
     """Print the figures as JSON; returns the exit status: 0 shown, 1 not readable, 2 no settings."""
-    return _write("stats", env_file, data_dir, sys.stdout.buffer, indent=True)
+    return _write("stats", env_file, data_dir, sink, sys.stdout.buffer, indent=True)
 
 
-def export(env_file: Path | None, data_dir: Path | None, file: Path | None) -> int:
+def export(env_file: Path | None, data_dir: Path | None, file: Path | None, sink: str = "") -> int:
     """Write what waits as lines of JSON, to a new file or standard output; the exit status is as of `show_stats`."""
     if file is None:
-        return _write("export", env_file, data_dir, sys.stdout.buffer)
+        return _write("export", env_file, data_dir, sink, sys.stdout.buffer)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         return _refused(f"{file} can not be written: {error.strerror or error}", EXIT_NOT_READ)
     with os.fdopen(descriptor, "wb") as target:
-        return _write("export", env_file, data_dir, target)
+        return _write("export", env_file, data_dir, sink, target)
 
 
 async def stats_of(folder: Path) -> str:
@@ -47,9 +48,11 @@ async def stats_of(folder: Path) -> str:
         return "".join([line.decode() async for line in answer]) + "\n"
 
 
-def _write(what: str, env_file: Path | None, data_dir: Path | None, to: BinaryIO, *, indent: bool = False) -> int:
+def _write(
+    what: str, env_file: Path | None, data_dir: Path | None, sink: str, to: BinaryIO, *, indent: bool = False
+) -> int:
     try:
-        folder = (data_dir or load_settings(env_file, os.environ).data_dir) / "outbox"
+        folder = outbox_folder(data_dir or load_settings(env_file, os.environ).data_dir, sink)
     except SettingsError as error:
         return _refused("\n".join([*map(str, error.problems), "Or say where, by --data-dir."]), EXIT_SETTINGS)
     try:

@@ -44,6 +44,9 @@ PasswordFile = Annotated[
     Path | None,
     typer.Option(help="Its first line is the password of --set username=NAME; without it, it is asked for."),
 ]
+SinkName = Annotated[
+    str, typer.Option("--sink", help="kafka or http: what waits for that one, not for the broker.", metavar="NAME")
+]
 
 app.add_typer(simulate.app, name="simulate")
 buffer = typer.Typer(help="What waits in the outbox, of a stopped collector or a running one.", no_args_is_help=True)
@@ -250,7 +253,7 @@ def _fields(settings: list[str] | None) -> dict[str, object]:
 
 
 @buffer.command("stats")
-def buffer_stats(env_file: EnvFile = None, data_dir: DataFolder = None) -> None:
+def buffer_stats(env_file: EnvFile = None, data_dir: DataFolder = None, sink: SinkName = "") -> None:
     """Show as JSON how much waits: messages, bytes, oldest and newest, by epoch, and the dead letters.
 
     Exit status: 0 shown, 1 the outbox can not be read, 2 the settings must be mended.
@@ -259,7 +262,7 @@ def buffer_stats(env_file: EnvFile = None, data_dir: DataFolder = None) -> None:
     """
     from collector.cli.buffer import show_stats
 
-    raise typer.Exit(show_stats(env_file, data_dir))
+    raise typer.Exit(show_stats(env_file, data_dir, sink))
 
 
 @buffer.command("export")
@@ -269,6 +272,7 @@ def buffer_export(
     ] = None,
     env_file: EnvFile = None,
     data_dir: DataFolder = None,
+    sink: SinkName = "",
 ) -> None:
     """Write what waits as lines of JSON: topic, epoch, seq, timestamp, payload. Nothing is taken out of the outbox.
 
@@ -278,7 +282,7 @@ def buffer_export(
     """
     from collector.cli.buffer import export
 
-    raise typer.Exit(export(env_file, data_dir, file))
+    raise typer.Exit(export(env_file, data_dir, file, sink))
 
 
 @app.command()

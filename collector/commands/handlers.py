@@ -11,7 +11,7 @@ from collector.commands.outcome import CommandFailed, Handler, Params
 from collector.commands.redaction import without_secrets
 from collector.config.in_force import InForce
 from collector.config.sync import ConfigSync
-from collector.status.board import Board
+from collector.status.board import Board, BufferState
 from collector.status.heartbeat import Heartbeat
 from fleet_client.errors import FleetError
 from fleet_client.status import heartbeat
@@ -38,15 +38,19 @@ class StatusCommands:
         return status
 
     async def _buffer_stats(self, params: Params) -> Mapping[str, object]:
-        buffer = self._board.buffer
-        return {
-            "messages": buffer.messages,
-            "bytes": buffer.bytes,
-            "oldest": None if buffer.oldest_ms is None else iso_utc(buffer.oldest_ms),
-            "recorded": buffer.recorded,
-            "acknowledged": buffer.acknowledged,
-            "dropped": buffer.dropped,
-        }
+        sinks = {name: _figures(sink.buffer) | {"up": sink.up} for name, sink in self._board.sinks.items()}
+        return _figures(self._board.buffer) | ({"sinks": sinks} if sinks else {})
+
+
+def _figures(buffer: BufferState) -> dict[str, object]:
+    return {
+        "messages": buffer.messages,
+        "bytes": buffer.bytes,
+        "oldest": None if buffer.oldest_ms is None else iso_utc(buffer.oldest_ms),
+        "recorded": buffer.recorded,
+        "acknowledged": buffer.acknowledged,
+        "dropped": buffer.dropped,
+    }
 
 
 class ConfigCommands:

@@ -13,7 +13,7 @@ from collector.delivery.message import Entry
 from collector.delivery.queues import Queues
 from collector.delivery.shelf import READ_AHEAD_BYTES, READ_AHEAD_MESSAGES
 from collector.delivery.tail import Tail
-from collector.status.board import Board
+from collector.status.board import Conditions
 from collector.storage.errors import StorageFailed
 from collector.storage.outbox_store import OutboxStore, connection_release
 from collector.storage.queue_table import ReadableQueue
@@ -27,7 +27,8 @@ log = structlog.get_logger()
 class Disk:
     """One job at a time, except for reading ahead. What is awaited raises `StorageFailed` and then has changed nothing.
 
-    `epoch` is that of this start. `short_of_room`: the last write met a full disk and had to make room for itself.
+    `epoch` is that of this start; where none is given, one is begun. `short_of_room`: the last write met a full disk
+    and had to make room for itself.
     `on_trouble` is told why reading ahead failed: a `StorageFailed`, or a bug.
     """
 
@@ -37,13 +38,14 @@ class Disk:
         queues: Queues,
         *,
         clock: Clock,
-        board: Board,
+        board: Conditions,
         mark_buffered: Callable[[bytes], bytes],
         tell: Tell,
         on_available: Callable[[], None],
         on_trouble: Callable[[BaseException], None],
+        epoch: str = "",
     ) -> None:
-        self.epoch = ""
+        self.epoch = epoch
         self.opened_once = False
         self.short_of_room = False
         self._tail = tail
@@ -81,7 +83,7 @@ class Disk:
 
     async def begin_without(self) -> None:
         """Begin an epoch that can not be noted."""
-        self.epoch = await self._tail.next_epoch(self._clock.wall_ms())
+        self.epoch = self.epoch or await self._tail.next_epoch(self._clock.wall_ms())
 
     async def answers(self) -> None:
         """Returns once the disk has done all that it was asked for before."""

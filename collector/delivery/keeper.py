@@ -11,7 +11,7 @@ from collector.delivery.disk import Disk, Tell
 from collector.delivery.gaps import gap_fields
 from collector.delivery.line import Line
 from collector.delivery.queues import Queues
-from collector.status.board import Board
+from collector.status.board import Conditions
 from collector.storage.errors import DamagedFile, DiskFull, ReadOnly, StorageFailed
 from collector.storage.records import Found, Tally
 
@@ -32,7 +32,7 @@ class Keeper:
     `trouble` says why, everything stays in memory, and a new attempt is made every few seconds.
     """
 
-    def __init__(self, queues: Queues, *, commit_ms: int, clock: Clock, board: Board, tell: Tell) -> None:
+    def __init__(self, queues: Queues, *, commit_ms: int, clock: Clock, board: Conditions, tell: Tell) -> None:
         self.trouble: StorageFailed | None = None
         self.disk: Disk
         self._queues = queues

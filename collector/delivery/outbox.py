@@ -22,7 +22,7 @@ from collector.delivery.ledger import Ledger
 from collector.delivery.message import Entry, Message
 from collector.delivery.queues import Queues
 from collector.delivery.tail import Tail
-from collector.status.board import Board, BufferState
+from collector.status.board import Board, BufferState, Conditions, SinkConditions
 from collector.storage.folder import folder_lock
 from collector.storage.inspection import Inspection
 from collector.storage.records import Found, Gap, Record, Tally
@@ -54,10 +54,11 @@ class Outbox:
         *,
         commit_ms: int,
         clock: Clock,
-        board: Board,
+        board: Conditions,
         counts: BufferState,
         mark_buffered: Callable[[bytes], bytes],
         event_letter: EventLetter,
+        epoch: str = "",
     ) -> None:
         self.on_available: Callable[[], None] = lambda: None
         self._clock = clock
@@ -74,6 +75,7 @@ class Outbox:
             tell=self._tell,
             on_available=lambda: self.on_available(),
             on_trouble=self._keeper.notice_trouble,
+            epoch=epoch,
         )
         self._found = Found()
         self._seq = 0
@@ -90,12 +92,12 @@ class Outbox:
         board: Board,
         mark_buffered: Callable[[bytes], bytes],
         event_letter: EventLetter,
-        counts: BufferState | None = None,
+        sink: str = "",
+        epoch: str = "",
     ) -> AsyncIterator[Self]:
-        """An outbox in a folder of its own, counting in `counts` (default: the board's).
+        """An outbox in a folder of its own: the broker's, or that of a `sink`, whose data bears an `epoch` already.
 
-        Opens on any file, and on a disk that can not be written. Raises `DataFolderInUse`. At the end it writes
-        what was not acknowledged, for at most a few seconds.
+        Opens on any file and any disk. Raises `DataFolderInUse`. At the end it writes what was not acknowledged.
         """
 
         def gap_letter(gap: Gap, reason: str) -> Record | None:
@@ -108,10 +110,11 @@ class Outbox:
                 tail,
                 commit_ms=commit_ms,
                 clock=clock,
-                board=board,
-                counts=counts or board.buffer,
+                board=SinkConditions(board, sink) if sink else board,
+                counts=board.sinks[sink].buffer if sink else board.buffer,
                 mark_buffered=mark_buffered,
                 event_letter=event_letter,
+                epoch=epoch,
             )
             try:
                 outbox._found = await outbox._keeper.open()
@@ -183,8 +186,7 @@ class Outbox:
         """Say in an event that the last run did not stop cleanly, if so. To be called once the topics are known."""
         found, self._found = self._found, Found()
         if not found.clean:
-            fields = {"previous_epoch": found.previous_epoch, "last_recorded_seq": found.last_seq}
-            self._tell("restart", fields)
+            self._tell("restart", {"previous_epoch": found.previous_epoch, "last_recorded_seq": found.last_seq})
 
     async def commit(self) -> None:
         """Write now whatever is unacknowledged, without waiting for the next group commit."""
@@ -202,8 +204,7 @@ class Outbox:
         self.on_available()
 
     def _tell(self, kind: str, fields: Mapping[str, object]) -> None:
-        letter = self._event_letter(kind, fields)
-        if letter is not None:
+        if (letter := self._event_letter(kind, fields)) is not None:
             self.put_letter(letter)
 
     # --- delivering
@@ -282,6 +283,11 @@ class Outbox:
     def last_seq(self) -> int:
         """The number of the newest data message of this start; 0 before the first."""
         return self._seq
+
+    @property
+    def letters(self) -> int:
+        """How many responses and events wait on disk for their turn."""
+        return self._queues.letters.shelf.backlog
 
     @property
     def idle(self) -> bool:

@@ -1,6 +1,7 @@
 """From the environment to `Settings`, or to every mistake at once."""
 
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -9,12 +10,6 @@ from collector.settings.envfile import Gathered, open_to_others
 from collector.settings.environment import checked, gather
 from collector.settings.model import VARIABLES, Settings
 from collector.settings.problems import Problem, SettingsError
-
-NOT_IN_THIS_VERSION: Mapping[str, str] = {
-    "KAFKA_BROKERS": "Kafka sink",
-    "UPLINK_URL": "HTTP sink",
-}
-"""Variables of parts that are still to come. A part that has come takes its entries out."""
 
 MAX_QUOTED = 60
 
@@ -38,6 +33,8 @@ def _settings(gathered: Gathered, env_file: Path | None) -> Settings:
     problems = gathered.problems
     settings = _validated(texts, problems)
     problems += _missing(texts, {problem.variable for problem in problems})
+    if settings and settings.kafka_brokers and find_spec("aiokafka") is None:
+        problems.append(Problem("KAFKA_BROKERS", "needs aiokafka; type: pip install 'edge-collector[kafka]'"))
     if settings is None or problems:
         raise SettingsError(_in_order(problems), tuple(gathered.warnings))
     warnings = (*gathered.warnings, *_remarks(settings))
@@ -117,10 +114,6 @@ def _remarks(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "HOST_ROOT", f"there is no /proc of a machine below {settings.host_root}: mount the host's / there"
         )
-    for name, part in NOT_IN_THIS_VERSION.items():
-        value, default = getattr(settings, name.lower()), Settings.model_fields[name.lower()].default
-        if value != default and value != 0:  # 0 turns such a part off
-            yield Problem(name, f"checked, not used by this version: it has no {part}")
 
 
 def _exists(path: Path) -> bool:

@@ -66,9 +66,13 @@ class FleetSettings(BaseModel):
             "CA certificates (PEM) to trust for the Fleet server",
         ),
     ] = None
-    trust_env: Annotated[bool, Variable(v.SWITCH, "Use the proxy variables (HTTP_PROXY, …) for the Fleet server")] = (
-        False
-    )
+    trust_env: Annotated[
+        bool,
+        Variable(
+            v.SWITCH,
+            "Use the proxy variables (HTTP_PROXY, …) for the Fleet server and UPLINK_URL",
+        ),
+    ] = False
     config_sync_interval_sec: Annotated[
         float,
         Variable(
@@ -189,13 +193,13 @@ class SinkSettings(BaseModel):
     """Further sinks."""
 
     kafka_brokers: Annotated[
-        tuple[v.HostPort, ...], Variable(v.KAFKA_SERVERS, "Data also goes to these Kafka servers", secret=True)
+        tuple[v.HostPort, ...], Variable(v.KAFKA_SERVERS, "Data and events also go to these Kafka servers", secret=True)
     ] = ()
     uplink_url: Annotated[
         ServerUrl | None,
         Variable(
             SERVER_URL,
-            "Host figures and data also go there, as JSON over HTTP",
+            "Data, events and host figures also go there, as JSON by POST; user:password@ may stand before the host",
             secret=True,
         ),
     ] = None

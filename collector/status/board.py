@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from collector.clock import Clock
 from collector.status.durations import Durations
@@ -75,6 +76,18 @@ class BufferState:
     dropped: int = 0
 
 
+@dataclass(slots=True)
+class SinkState:
+    """How a further way out does. `up`: its last delivery was acknowledged; `limit_bytes`: of its own outbox."""
+
+    where: str
+    limit_bytes: int
+    up: bool = False
+    since_ms: int = 0
+    error: str | None = None
+    buffer: BufferState = field(default_factory=BufferState)
+
+
 @dataclass(frozen=True, slots=True)
 class ConfigProblem:
     """A part of the document that was refused, with its JSON path."""
@@ -105,6 +118,14 @@ class Condition:
     detail: str
 
 
+class Conditions(Protocol):
+    """Where somebody says what holds of the collector as a whole."""
+
+    def raise_condition(self, code: str, detail: str) -> None: ...
+
+    def clear_condition(self, code: str) -> None: ...
+
+
 class Board:
     """All of the state. `on_change` callbacks run when a device changes its condition."""
 
@@ -114,6 +135,8 @@ class Board:
         self._started = clock.monotonic()
         self.broker = BrokerState(since_ms=self.started_ms)
         self.buffer = BufferState()
+        self.sinks: dict[str, SinkState] = {}
+        """The further ways out that are on, by name."""
         self.config = ConfigState()
         self.devices: dict[str, DeviceState] = {}
         self.conditions: dict[str, Condition] = {}
@@ -154,3 +177,19 @@ class Board:
     def clear_condition(self, code: str) -> None:
         """Say that a condition no longer holds."""
         self.conditions.pop(code, None)
+
+
+class SinkConditions:
+    """The conditions of one further way out: its name stands before each code."""
+
+    def __init__(self, board: Board, name: str) -> None:
+        self._board = board
+        self._name = name
+
+    def raise_condition(self, code: str, detail: str) -> None:
+        """As of the board."""
+        self._board.raise_condition(f"{self._name}_{code}", detail)
+
+    def clear_condition(self, code: str) -> None:
+        """As of the board."""
+        self._board.clear_condition(f"{self._name}_{code}")

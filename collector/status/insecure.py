@@ -27,6 +27,11 @@ def _uplinks(settings: Settings) -> Iterator[str]:
         yield f"the broker {broker}, whose certificate is not verified"
     if fleet is not None and fleet.scheme != "https" and not fleet.host.startswith(_HERE):
         yield f"the Fleet server {fleet}"
+    if away := [str(each) for each in settings.kafka_brokers if not each.host.startswith(_HERE)]:
+        yield f"Kafka {', '.join(away)}"
+    uplink = settings.uplink_url
+    if uplink is not None and uplink.scheme != "https" and not uplink.host.startswith(_HERE):
+        yield f"the HTTP sink {uplink}"
 
 
 def _is_plain(connection: Connection) -> bool:

@@ -40,6 +40,11 @@ def _lock(descriptor: int, folder: Path) -> None:
         return
 
 
+def outbox_folder(data_dir: Path, sink: str = "") -> Path:
+    """Where the outbox of a further sink is, or the broker's."""
+    return data_dir / (f"outbox-{sink}" if sink else "outbox")
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder, and those above it, so that they are still there after a power cut. Raises `OSError`."""
     if folder.is_dir():

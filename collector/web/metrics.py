@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from collector import __version__
-from collector.status.board import BrokerState, BufferState, ConfigState, DeviceCondition, DeviceState
+from collector.status.board import BrokerState, BufferState, ConfigState, DeviceCondition, DeviceState, SinkState
 from collector.status.durations import BOUNDS_S
 from collector.status.machine import MachineFigures
 from collector.web.sources import Sources
@@ -35,6 +35,7 @@ class Snapshot:
     broker: BrokerState
     buffer: BufferState
     buffer_limit_bytes: int
+    sinks: tuple[tuple[str, SinkState], ...]
     config: ConfigState
     devices: tuple[DeviceState, ...]
     conditions: tuple[str, ...]
@@ -53,6 +54,7 @@ class Snapshot:
             replace(board.broker),
             replace(board.buffer),
             sources.settings.buffer_max_mb << 20,
+            tuple((name, replace(sink, buffer=replace(sink.buffer))) for name, sink in board.sinks.items()),
             replace(board.config),
             tuple(replace(device, failed=dict(device.failed)) for device in board.devices.values()),
             tuple(board.conditions),
@@ -77,6 +79,8 @@ class _Edge(Collector):
         yield from self._config()
         yield from self._broker()
         yield from self._outbox()
+        if self._at.sinks:
+            yield from self._sinks()
         yield from self._devices()
 
     def _collector(self) -> Iterator[Metric]:
@@ -126,6 +130,25 @@ class _Edge(Collector):
         yield CounterMetricFamily("edge_outbox_made", "Data messages made, and found at the start.", counts.recorded)
         yield CounterMetricFamily("edge_outbox_acknowledged", "Of these, acknowledged.", counts.acknowledged)
         yield CounterMetricFamily("edge_outbox_dropped", "Of these, lost and named in a gap event.", counts.dropped)
+
+    def _sinks(self) -> Iterator[Metric]:
+        label = ["sink"]
+        up = GaugeMetricFamily("edge_sink_up", "1 while it takes messages.", labels=label)
+        messages = GaugeMetricFamily("edge_sink_messages", "Data messages that wait for it.", labels=label)
+        size = GaugeMetricFamily("edge_sink_bytes", "Their size.", labels=label)
+        limit = GaugeMetricFamily("edge_sink_limit_bytes", "How much its outbox may hold.", labels=label)
+        made = CounterMetricFamily("edge_sink_made", "Data messages for it, and found at the start.", labels=label)
+        acknowledged = CounterMetricFamily("edge_sink_acknowledged", "Of these, acknowledged.", labels=label)
+        dropped = CounterMetricFamily("edge_sink_dropped", "Of these, lost and named in a gap event.", labels=label)
+        for name, sink in self._at.sinks:
+            up.add_metric([name], float(sink.up))
+            messages.add_metric([name], sink.buffer.messages)
+            size.add_metric([name], sink.buffer.bytes)
+            limit.add_metric([name], sink.limit_bytes)
+            made.add_metric([name], sink.buffer.recorded)
+            acknowledged.add_metric([name], sink.buffer.acknowledged)
+            dropped.add_metric([name], sink.buffer.dropped)
+        yield from (up, messages, size, limit, made, acknowledged, dropped)
 
     def _devices(self) -> Iterator[Metric]:
         name = ["device"]

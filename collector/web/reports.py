@@ -62,11 +62,24 @@ class BufferColumns:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkNow:
+    """A further way out, and what waits for it. `up`: it takes messages, since then; if not, `error` says why."""
+
+    name: str
+    where: str
+    up: bool
+    since: str
+    error: str | None
+    buffer: BufferNow
+
+
+@dataclass(frozen=True, slots=True)
 class Buffer:
-    """The buffer now, and how it was."""
+    """The broker's buffer now, and how it was; and those of the further sinks."""
 
     now: BufferNow
     trace: BufferColumns
+    sinks: list[SinkNow]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from collector import __version__
 from collector.clock import iso_utc
-from collector.status.board import DeviceCondition, DeviceState
+from collector.status.board import BufferState, DeviceCondition, DeviceState
 from collector.web import answers, reports
 from collector.web.catalogue import Catalogue, DeviceEntry
 from collector.web.sources import Sources
@@ -106,7 +106,20 @@ def status(sources: Sources, catalogue: Catalogue, *, changes: bool) -> reports.
 
 def buffer_now(sources: Sources) -> reports.BufferNow:
     """What waits for the broker."""
-    counts = sources.board.buffer
+    return _buffer(sources.board.buffer, sources.settings.buffer_max_mb << 20)
+
+
+def sinks_now(sources: Sources) -> list[reports.SinkNow]:
+    """The further ways out."""
+    return [
+        reports.SinkNow(
+            name, sink.where, sink.up, iso_utc(sink.since_ms), sink.error, _buffer(sink.buffer, sink.limit_bytes)
+        )
+        for name, sink in sources.board.sinks.items()
+    ]
+
+
+def _buffer(counts: BufferState, limit_bytes: int) -> reports.BufferNow:
     return reports.BufferNow(
         counts.messages,
         counts.bytes,
@@ -114,7 +127,7 @@ def buffer_now(sources: Sources) -> reports.BufferNow:
         counts.recorded,
         counts.acknowledged,
         counts.dropped,
-        sources.settings.buffer_max_mb << 20,
+        limit_bytes,
     )
 
 

@@ -11,6 +11,7 @@ from unittest.mock import Mock
 import pytest
 import typer
 
+from collector.app.sinks import HTTP, KAFKA
 from collector.cli.commands import app
 from collector.cli.run import EXIT_FAULT, EXIT_IN_USE, EXIT_SETTINGS
 from collector.commands.buffer import BufferCommands
@@ -20,7 +21,7 @@ from collector.commands.process import ProcessCommands
 from collector.commands.reading import ReadCommands
 from collector.commands.support import SupportCommands
 from collector.commands.writing import WriteCommands
-from collector.settings.loading import NOT_IN_THIS_VERSION
+from collector.delivery.sinks.courier import DOWN, EVENTS_REFUSED
 from collector.settings.model import VARIABLES
 from collector.status.board import DeviceCondition
 from fleet_client import status
@@ -112,7 +113,8 @@ def test_events_and_the_reasons_of_gaps() -> None:
 def test_states_and_conditions() -> None:
     conditions = constants(0, "raise_condition")
     assert "storage_degraded" in conditions
-    assert {*DeviceCondition, *conditions} <= quoted("docs/operations.md")
+    sinks = {f"{sink}_{code}" for sink in (KAFKA, HTTP) for code in (DOWN, EVENTS_REFUSED)}
+    assert {*DeviceCondition, *conditions, *sinks} <= quoted("docs/operations.md")
 
 
 def test_the_heartbeats_fields() -> None:
@@ -166,7 +168,6 @@ def test_variables_are_spelt_as_they_are() -> None:
     words = {word.partition("=")[0] for each in PAGES for word in quoted(str(each.relative_to(ROOT)))}
     spelt = {word for word in words if word.startswith(prefixes) and word.isupper()}
     assert spelt - {f"{name}{suffix}" for name in VARIABLES for suffix in ("", "_FILE")} == set()
-    assert set(NOT_IN_THIS_VERSION) <= set(VARIABLES)
 
 
 @pytest.mark.parametrize("where", PAGES, ids=lambda each: each.name)

@@ -14,6 +14,7 @@ from collector.cli.doctor.finding import Finding, Mark
 from collector.cli.doctor.history import look_at_history
 from collector.cli.doctor.safety import look_at_certificate, look_at_exposure, look_at_owners, runs_as_another
 from collector.cli.doctor.servers import look_at_clock
+from collector.cli.doctor.sinks import look_at_sinks
 from collector.cli.doctor.storage import look_at_data_folder
 from collector.clock import SystemClock
 from collector.settings import Settings, load_settings
@@ -21,7 +22,9 @@ from fleet_client.copies import DocumentStore
 from tests.doubles.certificates import DAY, Authority
 from tests.doubles.documentation import ROOT
 from tests.doubles.hall import EDGE_ID, Hall, modbus_device
+from tests.doubles.kafka_cluster import KafkaCluster
 from tests.doubles.mosquitto import Mosquitto, free_port
+from tests.doubles.uplink_server import Reply, UplinkServer
 
 
 def settings_of(folder: Path, **variables: object) -> Settings:
@@ -257,3 +260,30 @@ def test_s24_files_of_another_user_are_told(tmp_path: Path) -> None:
     other = runs_as_another(settings.data_dir)
     assert other is not None
     assert other.mark is Mark.NOTE
+
+
+async def sinks_found(**variables: object) -> dict[str, Finding]:
+    """What is found of the further sinks, by subject."""
+    given = {"EDGE_SERVER_URL": "http://f", "MQTT_BROKER_URL": "mqtt://b", "DEVICE_ID": EDGE_ID, **variables}
+    settings = load_settings(None, {name: str(value) for name, value in given.items()})
+    return {finding.subject: finding async for finding in look_at_sinks(settings)}
+
+
+async def test_further_sinks_are_tried_and_get_no_message() -> None:
+    assert await sinks_found() == {}
+    async with KafkaCluster() as cluster, UplinkServer() as server:
+        server.answer = lambda posted: Reply(404)
+        told = await sinks_found(KAFKA_BROKERS=cluster.address, UPLINK_URL=server.url)
+        assert told["Kafka"].mark is Mark.NOTE
+        assert "vexplor.devices.data" in told["Kafka"].said
+        assert told["HTTP sink"].mark is Mark.GOOD
+        assert [posted.body for posted in server.posted] == [[]]
+        assert await cluster.stored("vexplor.devices.data") == []
+        server.answer = lambda posted: Reply(401)
+        told = await sinks_found(UPLINK_URL=server.url.replace("http://", "http://me:canary@"))
+        assert "user and password" in told["HTTP sink"].remedy
+        assert "canary" not in str(told)
+    told = await sinks_found(KAFKA_BROKERS=f"127.0.0.1:{free_port()}", UPLINK_URL=f"http://127.0.0.1:{free_port()}")
+    assert {finding.mark for finding in told.values()} == {Mark.BAD}
+    assert "no Kafka broker answers" in told["Kafka"].said
+    assert "Connection refused" in told["HTTP sink"].said

@@ -12,6 +12,7 @@ from typing import cast
 import orjson
 import pytest
 
+from collector.status.board import BufferState, SinkState
 from collector.storage.errors import StorageFailed
 from protocols.quality import Quality
 from tests.doubles.page_rig import TOKEN, PageRig, plant
@@ -331,3 +332,19 @@ async def test_answers_take_little_with_a_thousand_tags(tmp_path: Path) -> None:
                 took.append(time.process_time() - started)
             # About 5 ms each; `make bench` holds the 95th percentile against 50 ms, this only what grows out of hand.
             assert min(took) < 0.25, path
+
+
+async def test_the_buffers_of_further_sinks_stand_beside_the_brokers(page: PageRig) -> None:
+    assert cast(dict[str, object], await got(page, "/api/v1/buffer"))["sinks"] == []
+    counts = BufferState(2, 90, 1_776_412_800_123, 9, 6, 1)
+    page.board.sinks["kafka"] = SinkState(
+        "kafka:9092", 1000, since_ms=0, error="no Kafka broker answers", buffer=counts
+    )
+    (sink,) = cast(dict[str, list[dict[str, object]]], await got(page, "/api/v1/buffer"))["sinks"]
+    assert (sink["name"], sink["where"], sink["up"], sink["error"]) == (
+        "kafka", "kafka:9092", False, "no Kafka broker answers",
+    )  # fmt: skip
+    assert sink["buffer"] == {
+        "messages": 2, "bytes": 90, "oldest": "2026-04-17T08:00:00.123Z", "recorded": 9, "acknowledged": 6,
+        "dropped": 1, "limit_bytes": 1000,
+    }  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from collector.status.board import SinkConditions, SinkState
 from tests.doubles.browser import tab
 from tests.doubles.page_rig import TOKEN, PageRig, plant
 from tests.doubles.page_sources import MEAN, PERIOD_S, SWING, HandAlarm
@@ -237,6 +238,16 @@ async def test_every_view_opens_without_an_error_and_can_be_reached_by_keys(page
         assert not [text for text in await browser.locator(".chart text").all_text_contents() if text.startswith("-")]
         await browser.goto(f"{page.url}/docs")
         await expect(browser.locator("main")).to_contain_text("/api/v1/metrics/history")
+
+
+async def test_a_further_sink_that_is_down_is_told_with_what_to_do(page: PageRig) -> None:
+    page.board.sinks["kafka"] = SinkState("kafka:9092", 1 << 30, error="no Kafka broker answers")
+    SinkConditions(page.board, "kafka").raise_condition("down", "kafka:9092: no Kafka broker answers")
+    page.trace.note()
+    async with tab(page.url) as browser:
+        await expect(browser.locator("main")).to_contain_text("Kafka takes no messages")
+        await browser.goto(f"{page.url}/#/buffer")
+        await expect(browser.locator("main")).to_contain_text("kafka:9092: no Kafka broker answers")
 
 
 async def test_a_thousand_tags_stay_smooth(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from collector.cli.doctor.finding import Finding, Mark, note
 from collector.cli.doctor.history import look_at_history
 from collector.cli.doctor.safety import look_at_certificate, look_at_exposure, look_at_owners, runs_as_another
 from collector.cli.doctor.servers import ask_fleet, look_at_broker, look_at_clock, look_at_names
+from collector.cli.doctor.sinks import look_at_sinks
 from collector.cli.doctor.storage import belongs_to_us, look_at_data_folder
 from collector.clock import Clock, SystemClock
 from collector.settings import Settings, SettingsError, load_settings
@@ -35,7 +36,7 @@ def examine(env_file: Path | None, console: Console, errors: Console) -> int:
 
 
 async def findings(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
-    """All that is found, as it is found: settings, disk, history, names, servers, clock, broker, safety, devices."""
+    """As it is found: settings, disk, history, names, Fleet server, clock, broker, sinks, safety, devices."""
     DEVICE_NETWORKS.set(settings.device_networks)
     for warning in settings.warnings:
         yield note("settings", str(warning))
@@ -53,6 +54,8 @@ async def findings(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
     if settings.edge_config_source == "api":
         yield look_at_clock(answer.ahead_s)
     async for finding in look_at_broker(settings):
+        yield finding
+    async for finding in look_at_sinks(settings):
         yield finding
     if settings.mqtt_cert_file is not None and settings.mqtt_broker_url.tls:
         yield look_at_certificate(settings.mqtt_cert_file, clock)

@@ -48,7 +48,10 @@ async def look_at_names(settings: Settings) -> AsyncIterator[Finding]:
         "EDGE_SERVER_URL": urlsplit(fleet.base).hostname if fleet else None,
         "MQTT_BROKER_URL": settings.mqtt_broker_url.host,
     }
-    for variable, host in hosts.items():
+    named = [*hosts.items(), *(("KAFKA_BROKERS", each.host) for each in settings.kafka_brokers)]
+    if settings.uplink_url is not None:
+        named.append(("UPLINK_URL", settings.uplink_url.host))
+    for variable, host in named:
         if host and not _is_address(host):
             yield await _resolved(variable, host)
 

@@ -53,7 +53,8 @@ function* ofAlarms(alarms) {
 
 function* ofConditions({ conditions }) {
   for (const { code, since, detail } of conditions) {
-    const key = known(`what.${code}`) ? code : "other";
-    yield { level: CONDITIONS[code] ?? "bad", what: t(`what.${key}`, { code }), since, detail, advice: t(`do.${key}`), link: "#/logs" };
+    const [, sink, rest] = /^(kafka|http)_(.+)$/.exec(code) ?? [];
+    const key = known(`what.${code}`) ? code : known(`what.sink_${rest}`) ? `sink_${rest}` : "other";
+    yield { level: sink ? "warn" : CONDITIONS[code] ?? "bad", what: t(`what.${key}`, { code, sink: sink === "http" ? "HTTP" : "Kafka" }), since, detail, advice: t(`do.${key}`), link: sink ? "#/buffer" : "#/logs" };
   }
 }

@@ -46,6 +46,12 @@ export const en = {
   "what.outbox_recovered": "The buffer file was damaged and begun anew", "do.outbox_recovered": "If it comes again, replace the disk.",
   "what.duplicate_identity": "Another client uses the same id at the broker", "do.duplicate_identity": "Two collectors have the same DEVICE_ID: change one of them.",
   "what.page_unavailable": "The page was not to be had", "do.page_unavailable": "See the detail.",
+  "what.sink_down": "{sink} takes no messages", "do.sink_down": "Mend the server or its address; the detail says which. All is kept for it, and nothing else waits for it.",
+  "what.sink_events_refused": "{sink} takes data, but no events", "do.sink_events_refused": "Give it a place for events, or the right to write there. They are kept.",
+  "what.sink_storage_degraded": "The disk takes nothing for {sink}", "do.sink_storage_degraded": "Make room, check permissions and the disk itself. Until then its messages are in memory only.",
+  "what.sink_storage_readonly": "The disk takes nothing for {sink}", "do.sink_storage_readonly": "Nothing may be written: check the mount and the permissions.",
+  "what.sink_outbox_recovered": "The buffer file of {sink} was damaged and begun anew", "do.sink_outbox_recovered": "If it comes again, replace the disk.",
+  "sink.up": "takes messages", "sink.down": "takes none",
   "what.other": "{code}", "do.other": "See the detail.",
 
   find_device: "Find a device", find_tag: "Find a tag", only_bad: "Only those without a good value", nothing_found: "Nothing fits.", no_devices: "No devices yet.",

@@ -46,6 +46,12 @@ export const ko = {
   "what.outbox_recovered": "버퍼 파일이 손상되어 새로 시작했습니다", "do.outbox_recovered": "다시 발생하면 디스크를 교체하세요.",
   "what.duplicate_identity": "다른 클라이언트가 같은 ID로 브로커에 접속합니다", "do.duplicate_identity": "수집기 두 대의 DEVICE_ID가 같습니다. 하나를 바꾸세요.",
   "what.page_unavailable": "페이지를 열 수 없었습니다", "do.page_unavailable": "상세 내용을 보세요.",
+  "what.sink_down": "{sink}(으)로 전송되지 않습니다", "do.sink_down": "상세 내용을 보고 서버나 주소를 확인하세요. 메시지는 모두 보관하고 있으며 다른 전송에는 영향이 없습니다.",
+  "what.sink_events_refused": "{sink}이(가) 데이터만 받고 이벤트는 받지 않습니다", "do.sink_events_refused": "이벤트를 받을 경로나 쓰기 권한을 주세요. 이벤트는 보관하고 있습니다.",
+  "what.sink_storage_degraded": "{sink} 버퍼를 디스크에 쓸 수 없습니다", "do.sink_storage_degraded": "공간, 권한, 디스크를 확인하세요. 그때까지 해당 메시지는 메모리에만 있습니다.",
+  "what.sink_storage_readonly": "{sink} 버퍼를 디스크에 쓸 수 없습니다", "do.sink_storage_readonly": "쓰기가 금지되어 있습니다. 마운트와 권한을 확인하세요.",
+  "what.sink_outbox_recovered": "{sink} 버퍼 파일이 손상되어 새로 시작했습니다", "do.sink_outbox_recovered": "다시 발생하면 디스크를 교체하세요.",
+  "sink.up": "수신 중", "sink.down": "수신 안 함",
   "what.other": "{code}", "do.other": "상세 내용을 보세요.",
 
   find_device: "장비 찾기", find_tag: "태그 찾기", only_bad: "정상 값이 없는 것만", nothing_found: "맞는 것이 없습니다.", no_devices: "아직 장비가 없습니다.",

@@ -39,9 +39,9 @@ def state_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
 
     @router.get("/buffer", response_model=reports.Buffer)
     async def buffer() -> Response:
-        """What waits for the broker, now and over the last day."""
+        """What waits for the broker, now and over the last day, and for the further sinks."""
         trace = reports.BufferColumns(*sources.buffer_trace.points(TRACE_POINTS))
-        return Json(reports.Buffer(situation.buffer_now(sources), trace))
+        return Json(reports.Buffer(situation.buffer_now(sources), trace, situation.sinks_now(sources)))
 
     @router.get("/config", response_model=reports.Config)
     async def config() -> Response:

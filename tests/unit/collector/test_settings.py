@@ -194,8 +194,13 @@ def test_a_slip_of_the_pen_is_named() -> None:
 
 def test_what_should_be_known_at_start_is_a_warning() -> None:
     settings = loaded(MQTT_TLS_INSECURE="1", KAFKA_BROKERS="k", UPLINK_URL="https://u", MQTT_CA_FILE=__file__)
-    assert set(warned(settings)) == {"MQTT_TLS_INSECURE", "KAFKA_BROKERS", "UPLINK_URL", "MQTT_CA_FILE"}
-    assert "not used by this version" in warned(settings)["KAFKA_BROKERS"]
+    assert set(warned(settings)) == {"MQTT_TLS_INSECURE", "MQTT_CA_FILE"}
+
+
+def test_kafka_without_its_package_is_a_mistake_that_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.settings.loading.find_spec", lambda name: None)
+    assert loaded().kafka_brokers == ()
+    assert "pip install 'edge-collector[kafka]'" in complaint("KAFKA_BROKERS", "k")
 
 
 def test_settings_are_frozen() -> None:
@@ -250,3 +255,7 @@ def test_s5_every_secret_is_masked_also_one_that_is_not_used() -> None:
     }  # fmt: skip
     assert "canary" not in f"{settings!r} {settings} {settings.model_dump()}"
     assert "not used" in warned(settings)["EDGE_SERVER_URL"]
+
+
+def test_the_uplinks_password_is_a_secret() -> None:
+    assert "canary" in loaded(UPLINK_URL="https://u:canary@uplink").secrets

@@ -111,3 +111,17 @@ def test_where_there_is_nothing_it_says_so(tmp_path: Path, capfd: pytest.Capture
     (tmp_path / "there").write_text("kept")
     assert buffer.export(ENV_FILE, tmp_path, tmp_path / "there") == buffer.EXIT_NOT_READ
     assert (tmp_path / "there").read_text() == "kept"
+
+
+async def test_of_a_further_sink(
+    opened: Opener, clock: FakeClock, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with opened() as outbox:
+        await recorded(outbox, clock)
+    (tmp_path / "outbox").rename(tmp_path / "outbox-kafka")
+    said(capfd)
+    assert await asyncio.to_thread(buffer.show_stats, ENV_FILE, tmp_path, "kafka") == 0
+    assert json.loads(said(capfd))["messages"] == 114
+    assert await asyncio.to_thread(buffer.export, ENV_FILE, tmp_path, None, "kafka") == 0
+    assert len(said(capfd).splitlines()) > 114
+    assert await asyncio.to_thread(buffer.show_stats, ENV_FILE, tmp_path, "http") == buffer.EXIT_NOT_READ

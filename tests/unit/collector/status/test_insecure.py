@@ -54,3 +54,11 @@ def test_it_is_cleared_when_it_no_longer_holds() -> None:
     assert "insecure" in board.conditions
     show_insecure(board, encrypted, [])
     assert "insecure" not in board.conditions
+
+
+def test_further_sinks_are_named_too_but_not_their_passwords() -> None:
+    sinks = {"KAFKA_BROKERS": "kafka-1,127.0.0.1:9093", "UPLINK_URL": "http://u:secret@uplink/base"}
+    told = detail(settings("mqtts://broker", "https://pipeline", **sinks))
+    assert told == "not encrypted: Kafka kafka-1:9092, the HTTP sink http://uplink:80"
+    here = {"KAFKA_BROKERS": "localhost", "UPLINK_URL": "https://uplink"}
+    assert detail(settings("mqtts://broker", "https://pipeline", **here)) is None

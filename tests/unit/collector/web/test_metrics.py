@@ -8,6 +8,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from collector.status.board import BufferState, SinkState
 from collector.web.metrics import Snapshot, exposition
 from tests.doubles.documentation import ROOT
 from tests.doubles.page_rig import PageRig
@@ -44,6 +45,26 @@ async def test_the_parser_of_prometheus_takes_it(families: Families) -> None:
     assert failures == [("edge_device_poll_failures_total", {"device": "2", "kind": "timeout"}, 1.0)]
     states = {(labels["device"], labels["state"]) for _, labels, value in families["edge_device_state"] if value}
     assert {("1", "online"), ("2", "offline"), ("4", "refused")} <= states
+
+
+async def test_further_sinks_are_told_where_there_are_any(tmp_path: Path, families: Families) -> None:
+    assert not [name for name in families if name.startswith("edge_sink")]
+    async with PageRig(tmp_path) as page:
+        page.board.sinks["http"] = SinkState("http://uplink", 1000, up=True, buffer=BufferState(2, 90, None, 9, 6, 1))
+        page.board.sinks["kafka"] = SinkState("kafka:9092", 1000)
+        text = exposition(Snapshot.of(page.sources)).decode()
+    told = {
+        (sample.name, sample.labels["sink"]): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith("edge_sink")
+    }
+    assert {name.removeprefix("edge_sink_"): value for (name, sink), value in told.items() if sink == "http"} == {
+        "up": 1, "messages": 2, "bytes": 90, "limit_bytes": 1000, "made_total": 9, "acknowledged_total": 6,
+        "dropped_total": 1,
+    }  # fmt: skip
+    assert told["edge_sink_up", "kafka"] == 0
+    assert {name for name, _ in told} <= set(re.findall(r"`(edge_[a-z_]+)`", (ROOT / "docs/api.md").read_text("utf-8")))
 
 
 async def test_the_histogram_adds_up(families: Families) -> None:
