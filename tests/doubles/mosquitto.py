@@ -33,13 +33,22 @@ class Mosquitto:
     Used as ``with Mosquitto() as broker`` or ``async with Mosquitto() as broker``. `lines` are added to its
     configuration and win over the defaults: anonymous clients allowed, no limit on queued messages. With
     `persistent` it keeps sessions and what is queued for them over a stop, and what it saved over a kill.
+    Not `verbose`, it notes what `lines` ask for only.
     A websockets listener must be a second one in `lines`: Mosquitto 2.0 does not start with that alone.
     """
 
-    def __init__(self, *, lines: Sequence[str] = (), port: int | None = None, persistent: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        lines: Sequence[str] = (),
+        port: int | None = None,
+        persistent: bool = False,
+        verbose: bool = True,
+    ) -> None:
         self.port = port or free_port()
         self.lines = list(lines)
         self._persistent = persistent
+        self._verbose = verbose
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -47,6 +56,11 @@ class Mosquitto:
     def url(self) -> str:
         """``mqtt://127.0.0.1:PORT``."""
         return f"mqtt://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The running process's id."""
+        return self._running().pid
 
     @property
     def log(self) -> str:
@@ -60,7 +74,7 @@ class Mosquitto:
         self._file("mosquitto.conf").write_text("\n".join(self._config()) + "\n", encoding="utf-8")
         with self._file("mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [_executable(), "-v", "-c", str(self._file("mosquitto.conf"))],
+                [_executable(), *(["-v"] if self._verbose else []), "-c", str(self._file("mosquitto.conf"))],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
