@@ -9,6 +9,8 @@ from pydantic import ValidationInfo
 
 MAX_NOTES = 1_000
 _MAX_SHOWN = 60
+_SEARCHED = 1_000
+"""The search for a log-in takes its square in the worst case."""
 _LOGIN = re.compile(r"(://)[^\s/@\"]*:[^\s@\"]*@")
 
 
@@ -79,6 +81,6 @@ def shown(value: object) -> str:
 
 def printable(text: str) -> str:
     """Text cut to a readable length, without what UTF-8 can not carry and without a log-in in a URL."""
-    text = _LOGIN.sub(r"\1***@", text)
+    text = _LOGIN.sub(r"\1***@", text[:_SEARCHED])
     cut = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
     return cut.encode("utf-8", "backslashreplace").decode()

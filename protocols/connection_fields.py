@@ -9,11 +9,14 @@ from protocols.errors import Refused
 
 _NUMERIC = re.compile(r"(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]*|\d*))*", re.ASCII)
 _LOGIN = re.compile(r"[^\s/'\"]*:[^\s'\"]*@")
+_SEARCHED, _SHOWN = 1_000, 160
+"""Whoever writes a novel where a host should be costs no more time than that: the search takes its square."""
 
 
 def quoted(given: object) -> str:
-    """A field as it came, but for a log-in that somebody wrote before a host."""
-    return _LOGIN.sub("***@", repr(given))
+    """A field as it came, but for a log-in that somebody wrote before a host, and cut to a readable length."""
+    text = _LOGIN.sub("***@", repr(given)[:_SEARCHED])
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,8 @@ class Site:
     def running(self) -> str:
         """What the installed program says of itself."""
         program = self.prefix / "bin" / "edge-collector"
-        return subprocess.run([str(program)], capture_output=True, text=True, check=True).stdout.split()[-1]
+        clean = {"PATH": "/usr/bin:/bin"}  # a PYTHONPATH of this checkout would be found before what was installed
+        return subprocess.run([str(program)], env=clean, capture_output=True, text=True, check=True).stdout.split()[-1]
 
     @property
     def kept(self) -> list[str]:

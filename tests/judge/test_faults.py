@@ -109,7 +109,7 @@ def test_a_schedule_is_decided_by_its_seed_and_leaves_no_fault_out() -> None:
 
 async def test_a_soak_notes_memory_and_descriptors_before_each_fault(tmp_path: Path) -> None:
     async with Plant(tmp_path) as plant:
-        found = await soak(plant, SEED, seconds=3.0, every_s=1.0)
+        found = await soak(plant, SEED, seconds=1.0, every_s=1.0)
     assert found.verdict.kept, str(found.verdict)
-    assert len(found.samples) == 4
+    assert len(found.samples) == 2
     assert all(sample.resident_mib > 20 and sample.descriptors > 5 for sample in found.samples)

@@ -1,6 +1,6 @@
 import pytest
 
-from protocols.connection_fields import ConnectionFields
+from protocols.connection_fields import ConnectionFields, quoted
 from protocols.errors import Refused
 
 PORT = ("port",)
@@ -62,3 +62,9 @@ def test_s5_a_log_in_before_a_host_is_refused_and_not_repeated(host: str) -> Non
         ConnectionFields({"host": host}).host()
     assert "canary" not in str(refused.value)
     assert "plc" in str(refused.value) or "::1" in str(refused.value)
+
+
+def test_a_log_in_before_a_host_is_not_quoted_and_a_novel_is_cut_at_once() -> None:
+    assert quoted("opc.tcp://me:canary@plc:4840") == "'***@plc:4840'"
+    for novel in ("x", "a:", "/:", "://a:"):
+        assert len(quoted(novel * 2_000_000)) < 200  # would take hours if all of it were searched
