@@ -52,14 +52,14 @@ class Csv(Response):
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(head)
-        writer.writerows([_cell(value) for value in row] for row in rows)
+        writer.writerows([_cell(value) if type(value) is str else value for value in row] for row in rows)
         headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
         super().__init__(("\ufeff" + text.getvalue()).encode(), headers=headers)
 
 
-def _cell(value: object) -> object:
+def _cell(text: str) -> str:
     """A text that a spreadsheet would take for a formula is set in an apostrophe's care."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def as_json(value: Value | None) -> JsonValue:
