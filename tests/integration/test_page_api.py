@@ -203,6 +203,15 @@ async def test_health_is_never_ok_while_nothing_flows(tmp_path: Path) -> None:
         assert cast(dict[str, object], await got(page, "/health", 503))["status"] == "failing"
 
 
+@pytest.mark.parametrize("condition", ["storage_degraded", "storage_readonly"])
+async def test_it_is_not_ready_while_the_disk_takes_nothing(page: PageRig, condition: str) -> None:
+    await got(page, "/readiness")
+    page.board.raise_condition(condition, "the disk says no")
+    assert "the disk takes nothing" in str(await got(page, "/readiness", 503))
+    checks = cast(dict[str, dict[str, dict[str, object]]], await got(page, "/health"))["checks"]
+    assert checks["storage"]["ok"] is False
+
+
 async def test_s14_no_secret_is_told_by_anything(page: PageRig) -> None:
     paths = cast(dict[str, dict[str, object]], cast(dict[str, object], await got(page, "/openapi.json"))["paths"])
     texts = [(await page.http.get(path)).text for path in paths if "stream" not in path and "{" not in path]
