@@ -151,6 +151,9 @@ async def test_summary_and_aggregation(page: PageRig) -> None:
     [
         ("metrics/history", {"start_time": "zz"}, "start_time"),
         ("metrics/history", {"start_time": "now()", "end_time": "-1h"}, "end_time"),
+        ("metrics/history", {"start_time": "-22000d"}, "start_time"),
+        ("metrics/history", {"end_time": "-22000d"}, "end_time"),
+        ("alarms/history", {"end_time": "-22000d"}, "end_time"),
         ("metrics/history", {"resolution": "2y"}, "resolution"),
         ("metrics/history", {"start_time": "-365d", "resolution": "1s"}, "resolution"),
         ("metrics/history", {"start_time": "-30d", "resolution": "raw"}, "resolution"),
