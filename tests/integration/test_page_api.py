@@ -56,6 +56,9 @@ async def test_values_with_quality_age_and_threshold(page: PageRig) -> None:
     assert page.alarms is not None
     page.alarms.raise_alarm(HandAlarm(1, "1", "p", "온도", "high"))
     assert (await rows(page, "/api/v1/realtime", device_id="1", tag="온도"))[0]["threshold"] == "high"
+    page.alarms.raise_alarm(HandAlarm(2, "1", "p", "온도", "high_high"))
+    page.alarms.raise_alarm(HandAlarm(3, "1", "p", "온도", "high"))
+    assert (await rows(page, "/api/v1/realtime", device_id="1", tag="온도"))[0]["threshold"] == "high_high"
 
 
 LARGE = {2**53 - 1: 2**53 - 1, 2**53 + 1: str(2**53 + 1), -(2**63): str(-(2**63)), 1000 * 2**64: str(1000 * 2**64)}

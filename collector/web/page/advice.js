@@ -47,7 +47,7 @@ function* ofBuffer({ buffer, gateway }) {
 }
 
 function* ofAlarms(alarms) {
-  for (const alarm of alarms ?? []) {
+  for (const alarm of alarms) {
     if (alarm.acknowledged || alarm.tag === null) continue;
     const level = alarm.left ? "idle" : /_/.test(alarm.level) ? "bad" : "warn";
     yield { level, what: t("what.alarm", { name: alarm.device_name, tag: alarm.tag, level: t(`level.${alarm.level}`) }), since: alarm.since, advice: t("do.alarm"), link: "#/alarms" };
