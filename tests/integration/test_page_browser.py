@@ -161,6 +161,14 @@ async def test_the_chart_zooms_by_dragging_and_by_keys_and_gives_csv(page: PageR
         await expect(browser.locator(".band")).to_have_attribute("d", re.compile("Z"))
 
 
+async def test_the_charts_axis_has_the_round_hours_of_the_site_wherever_the_reader_is(page: PageRig) -> None:
+    async with tab(f"{page.url}/#/tag/1/온도", time_zone="Asia/Kolkata") as browser:
+        await browser.get_by_role("button", name="1 day").click()
+        hours = browser.locator(".chart .grid text", has_text=re.compile(r"^\d\d:\d\d$"))
+        await expect(hours.nth(5)).to_be_visible()
+        assert {text[-3:] for text in await hours.all_text_contents()} == {":00"}
+
+
 async def test_an_alarm_is_raised_seen_and_acknowledged_with_the_token(page: PageRig) -> None:
     assert page.alarms is not None
     async with tab(f"{page.url}/#/alarms") as browser:
