@@ -108,6 +108,7 @@ async def test_a_place_means_its_devices(page: PageRig) -> None:
     assert await rows(page, "/api/v1/tags", factory="elsewhere") == []
     assert await rows(page, "/api/v1/realtime", device_id="1", building="B동") == []
     places = await rows(page, "/api/v1/locations/")
+    assert await rows(page, "/api/v1/locations") == places
     assert [place["devices"] for place in places] == [["1"], ["2"], ["3", "4"]]
     assert places[0]["online"] == 1
 
@@ -144,6 +145,7 @@ async def test_summary_and_aggregation(page: PageRig) -> None:
     (aggregate,) = await rows(page, "/api/v1/aggregation/", **asked, **days)
     windows = cast(list[dict[str, object]], aggregate["windows"])
     assert len(windows) in (6, 7)
+    assert await rows(page, "/api/v1/aggregation", **asked, **days) == [aggregate]
     (hours,) = await rows(page, "/api/v1/aggregation/", **asked, **days, interval="hour")
     assert len(cast(list[object], hours["windows"])) == 7 * 24
     assert cast(dict[str, object], cast(list[object], hours["windows"])[0])["start"] == "2025-12-31T15:00:00.000Z"

@@ -77,7 +77,7 @@ const TILES = [
   ({ config }) => ({
     level: config.applied === null ? "bad" : config.error || config.refused ? "warn" : "ok", name: t("configuration"), link: "#/config",
     main: config.applied === null ? t("no_config") : config.error ? t("stale") : t("in_force"),
-    sub: config.refused ? t("refused_parts", { count: config.refused }) : config.applied ? t("all_used") : "",
+    sub: config.refused ? t("refused_parts", { count: config.refused }) : !config.applied ? "" : t(config.error ? "last_good_used" : "all_used"),
   }),
   ({ devices: { total = 0, online = 0, disabled = 0, paused = 0, waiting = 0 }, tags }) => ({
     level: total === 0 ? "warn" : online + disabled + paused + waiting === total ? "ok" : online ? "warn" : "bad", name: t("devices"), link: "#/",
@@ -88,7 +88,7 @@ const TILES = [
     return {
       level: buffer.dropped ? "bad" : old || !broker.connected ? "warn" : "ok", name: t("buffer"), link: "#/buffer",
       main: buffer.messages ? t("n_waiting", { count: number(buffer.messages) }) : t("empty"),
-      sub: `${size(buffer.bytes)} / ${size(buffer.limit_bytes)}`, share: buffer.bytes / buffer.limit_bytes,
+      sub: buffer.dropped ? t("what.dropped", { count: number(buffer.dropped) }) : `${size(buffer.bytes)} / ${size(buffer.limit_bytes)}`, share: buffer.bytes / buffer.limit_bytes,
     };
   },
   ({ alarms }) => ({

@@ -2,7 +2,7 @@
 import { get, query } from "./api.js";
 import { chart } from "./chart.js";
 import { h, lamp, mark, rebuild, say } from "./dom.js";
-import { lasting, moment, now, short, shown } from "./format.js";
+import { lasting, moment, now, number, short, shown } from "./format.js";
 import { alarmOf, live, onNews, trail } from "./live.js";
 import { limitsForm } from "./limits.js";
 import { t } from "./words.js";
@@ -40,7 +40,7 @@ export function tagView(device_id, name) {
       return;
     }
     unit.textContent = tag.unit;
-    about.textContent = [tag.description, tag.expression ?? tag.address, tag.data_type, lasting(tag.interval_ms)].filter(Boolean).join(" · ");
+    about.textContent = [tag.description, tag.expression ?? tag.address, tag.data_type, `${number(tag.interval_ms)} ms`].filter(Boolean).join(" · ");
     if (live.status?.alarms !== null) limits.replaceChildren(limitsForm(tag, start));
     load();
   }

@@ -14,7 +14,7 @@ export const ko = {
   to_know: "참고", to_do: "조치",
 
   broker: "브로커", connected: "연결됨", disconnected: "연결 끊김", "broker.sub": "{url}", "broker.for": "MQTT {protocol}, {ago}째",
-  configuration: "설정 문서", in_force: "적용됨", no_config: "아직 없음", stale: "서버 응답 없음", refused_parts: "{count}곳 거부됨", "config.sub": "{version}", all_used: "모두 사용 중",
+  configuration: "설정 문서", in_force: "적용됨", no_config: "아직 없음", stale: "새 문서 못 받음", refused_parts: "{count}곳 거부됨", "config.sub": "{version}", all_used: "모두 사용 중", last_good_used: "마지막 정상 문서 사용 중",
   devices: "장비", n_online: "{total}대 중 {online}대 온라인", "devices.sub": "태그 {tags}개", n_tags: "태그 {count}개", one_tag: "태그 1개", n_bad: "{count}개 이상",
   n_waiting: "{count}건 대기", empty: "비어 있음", "buffer.sub": "확인 {acknowledged}건, 손실 {dropped}건",
   no_alarm: "없음", n_alarms: "{count}건 발생", "alarms.sub": "미확인 {count}건", all_seen: "모두 확인함", not_watched: "감시 안 함", alarms_off: "이 수집기는 알람을 감시하지 않습니다.",

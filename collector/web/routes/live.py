@@ -47,6 +47,7 @@ def live_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
         found = asked.tags(await catalogues.now(), at, device_id, tag)
         return json_rows(_values(sources, found), len(found))
 
+    @router.get("/locations", include_in_schema=False)
     @router.get("/locations/", response_model=list[answers.Location])
     async def locations(at: asked.At) -> Response:
         """The places, and the devices at each."""

@@ -83,6 +83,7 @@ def measured_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
             return Csv(names, ([getattr(row, name) for name in names] for row in rows), "summary.csv")
         return Json(rows)
 
+    @router.get("/aggregation", include_in_schema=False)
     @router.get("/aggregation/", response_model=list[answers.Aggregate], responses=_ANSWERS)
     async def aggregation(
         start_date: asked.Day,
