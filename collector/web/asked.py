@@ -1,6 +1,7 @@
 """What a query may ask for: parameters that are checked where they come in, each with what is expected of it."""
 
 from collections.abc import Callable
+from datetime import tzinfo
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Query
@@ -48,6 +49,11 @@ def place(factory: Part = None, building: Part = None, floor: Part = None, zone:
 At = Annotated[Location, Depends(place)]
 
 
+def stretch(start_time: str, end_time: str, now_ms: int, zone: tzinfo | None) -> tuple[int, int]:
+    """From and to, or 422: what is relative may lie within the years that are told only as seen from now."""
+    return _moment_of("start_time", start_time, now_ms, zone), _moment_of("end_time", end_time, now_ms, zone)
+
+
 def device(catalogue: Catalogue, device_id: str) -> DeviceEntry:
     """The device, or 404."""
     if (entry := catalogue.devices.get(device_id)) is None:
@@ -83,6 +89,13 @@ def few(found: list[tuple[DeviceEntry, TagEntry]]) -> list[tuple[DeviceEntry, Ta
     if len(found) > MAX_TAGS_ASKED:
         raise wrong("device_id", f"{len(found)} tags are meant, at most {MAX_TAGS_ASKED} can be asked at once")
     return found
+
+
+def _moment_of(field: str, text: str, now_ms: int, zone: tzinfo | None) -> int:
+    try:
+        return times.moment_ms(text, now_ms, zone)
+    except ValueError as error:
+        raise wrong(field, str(error)) from None
 
 
 def wrong(field: str, reason: str, *, where: str = "query") -> RequestValidationError:

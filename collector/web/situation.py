@@ -12,6 +12,7 @@ from collector.web.sources import Sources
 
 QUIET_AT_LEAST_S = 10.0
 _OFF = (DeviceCondition.DISABLED, DeviceCondition.PAUSED)
+_NOT_WRITTEN = frozenset({"storage_degraded", "storage_readonly"})
 
 
 def iso(stamp_ms: int | None) -> str | None:
@@ -37,12 +38,12 @@ def health(sources: Sources, catalogue: Catalogue) -> reports.Health:
 def readiness(sources: Sources) -> reports.Readiness:
     """A configuration is applied and the outbox can write."""
     applied = sources.board.config.applied_ms is not None
-    degraded = "storage_degraded" in sources.board.conditions
+    writes = _NOT_WRITTEN.isdisjoint(sources.board.conditions)
     checks = {
         "config": reports.Check(applied, None if applied else "no configuration is applied yet"),
-        "storage": reports.Check(not degraded, "the disk takes nothing" if degraded else None),
+        "storage": reports.Check(writes, None if writes else "the disk takes nothing"),
     }
-    return reports.Readiness(applied and not degraded, checks)
+    return reports.Readiness(applied and writes, checks)
 
 
 def _values(sources: Sources, catalogue: Catalogue) -> reports.Check:

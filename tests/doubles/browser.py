@@ -20,6 +20,7 @@ async def tab(
     width: int = 1440,
     height: int = 900,
     theme: str = "light",
+    time_zone: str | None = None,
     tolerated: str | None = None,
 ) -> AsyncIterator[Page]:
     """A tab of Chromium at `url`; its end checks that all went well, but for what has the `tolerated` text in it.
@@ -44,6 +45,7 @@ async def tab(
             locale=language,
             viewport={"width": width, "height": height},
             color_scheme="dark" if theme == "dark" else "light",
+            timezone_id=time_zone,
         )
         page = await context.new_page()
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))

@@ -43,6 +43,15 @@ def test_prometheus_finds_its_rules_its_gateways_and_their_token() -> None:
     assert read <= mounted("prometheus").keys()
 
 
+def test_one_gateway_of_many_that_is_away_is_an_alert() -> None:
+    folder = DOCKER / "prometheus"
+    (job,) = yaml.safe_load((folder / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    (group,) = yaml.safe_load((folder / "edge-collector.rules.yml").read_text("utf-8"))["groups"]
+    expression = next(rule["expr"] for rule in group["rules"] if rule["alert"] == "EdgeAway")
+    assert f'up{{job="{job["job_name"]}"}} == 0' in expression
+    assert f"job_name: {job['job_name']}\n" in (ROOT / "docs" / "api.md").read_text("utf-8")
+
+
 def test_grafana_is_given_its_source_and_its_dashboard() -> None:
     (source,) = yaml.safe_load((PROVISIONING / "datasources" / "prometheus.yml").read_text("utf-8"))["datasources"]
     assert source["url"] == "http://prometheus:9090"

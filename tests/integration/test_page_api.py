@@ -56,6 +56,9 @@ async def test_values_with_quality_age_and_threshold(page: PageRig) -> None:
     assert page.alarms is not None
     page.alarms.raise_alarm(HandAlarm(1, "1", "p", "온도", "high"))
     assert (await rows(page, "/api/v1/realtime", device_id="1", tag="온도"))[0]["threshold"] == "high"
+    page.alarms.raise_alarm(HandAlarm(2, "1", "p", "온도", "high_high"))
+    page.alarms.raise_alarm(HandAlarm(3, "1", "p", "온도", "high"))
+    assert (await rows(page, "/api/v1/realtime", device_id="1", tag="온도"))[0]["threshold"] == "high_high"
 
 
 LARGE = {2**53 - 1: 2**53 - 1, 2**53 + 1: str(2**53 + 1), -(2**63): str(-(2**63)), 1000 * 2**64: str(1000 * 2**64)}
@@ -105,6 +108,7 @@ async def test_a_place_means_its_devices(page: PageRig) -> None:
     assert await rows(page, "/api/v1/tags", factory="elsewhere") == []
     assert await rows(page, "/api/v1/realtime", device_id="1", building="B동") == []
     places = await rows(page, "/api/v1/locations/")
+    assert await rows(page, "/api/v1/locations") == places
     assert [place["devices"] for place in places] == [["1"], ["2"], ["3", "4"]]
     assert places[0]["online"] == 1
 
@@ -141,6 +145,7 @@ async def test_summary_and_aggregation(page: PageRig) -> None:
     (aggregate,) = await rows(page, "/api/v1/aggregation/", **asked, **days)
     windows = cast(list[dict[str, object]], aggregate["windows"])
     assert len(windows) in (6, 7)
+    assert await rows(page, "/api/v1/aggregation", **asked, **days) == [aggregate]
     (hours,) = await rows(page, "/api/v1/aggregation/", **asked, **days, interval="hour")
     assert len(cast(list[object], hours["windows"])) == 7 * 24
     assert cast(dict[str, object], cast(list[object], hours["windows"])[0])["start"] == "2025-12-31T15:00:00.000Z"
@@ -151,6 +156,9 @@ async def test_summary_and_aggregation(page: PageRig) -> None:
     [
         ("metrics/history", {"start_time": "zz"}, "start_time"),
         ("metrics/history", {"start_time": "now()", "end_time": "-1h"}, "end_time"),
+        ("metrics/history", {"start_time": "-22000d"}, "start_time"),
+        ("metrics/history", {"end_time": "-22000d"}, "end_time"),
+        ("alarms/history", {"end_time": "-22000d"}, "end_time"),
         ("metrics/history", {"resolution": "2y"}, "resolution"),
         ("metrics/history", {"start_time": "-365d", "resolution": "1s"}, "resolution"),
         ("metrics/history", {"start_time": "-30d", "resolution": "raw"}, "resolution"),
@@ -201,6 +209,15 @@ async def test_health_is_never_ok_while_nothing_flows(tmp_path: Path) -> None:
         await got(page, "/readiness", 503)
         page.board.broker.connected = False
         assert cast(dict[str, object], await got(page, "/health", 503))["status"] == "failing"
+
+
+@pytest.mark.parametrize("condition", ["storage_degraded", "storage_readonly"])
+async def test_it_is_not_ready_while_the_disk_takes_nothing(page: PageRig, condition: str) -> None:
+    await got(page, "/readiness")
+    page.board.raise_condition(condition, "the disk says no")
+    assert "the disk takes nothing" in str(await got(page, "/readiness", 503))
+    checks = cast(dict[str, dict[str, dict[str, object]]], await got(page, "/health"))["checks"]
+    assert checks["storage"]["ok"] is False
 
 
 async def test_s14_no_secret_is_told_by_anything(page: PageRig) -> None:

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,14 @@ async def test_the_chart_zooms_by_dragging_and_by_keys_and_gives_csv(page: PageR
         await expect(browser.locator(".band")).to_have_attribute("d", re.compile("Z"))
 
 
+async def test_the_charts_axis_has_the_round_hours_of_the_site_wherever_the_reader_is(page: PageRig) -> None:
+    async with tab(f"{page.url}/#/tag/1/온도", time_zone="Asia/Kolkata") as browser:
+        await browser.get_by_role("button", name="1 day").click()
+        hours = browser.locator(".chart .grid text", has_text=re.compile(r"^\d\d:\d\d$"))
+        await expect(hours.nth(5)).to_be_visible()
+        assert {text[-3:] for text in await hours.all_text_contents()} == {":00"}
+
+
 async def test_an_alarm_is_raised_seen_and_acknowledged_with_the_token(page: PageRig) -> None:
     assert page.alarms is not None
     async with tab(f"{page.url}/#/alarms") as browser:
@@ -178,6 +187,21 @@ async def test_an_alarm_is_raised_seen_and_acknowledged_with_the_token(page: Pag
         await browser.get_by_role("button", name="Acknowledge").click()
         await expect(browser.locator("article")).to_contain_text("acknowledged")
     assert page.alarms.acknowledged_by == [(1, "page")]
+
+
+async def test_an_alarm_shows_at_its_tag_for_as_long_as_it_holds(page: PageRig) -> None:
+    assert page.alarms is not None
+    alarm = HandAlarm(1, "1", "CASE프레스_PLC_01", "온도", "high", since_ms=page.clock.wall_ms())
+    async with tab(f"{page.url}/#/device/1") as browser:
+        row = browser.locator("tr", has_text="온도")
+        await expect(row.locator(".quality")).to_have_text("good")
+        page.alarms.raise_alarm(alarm)
+        await expect(row.locator(".quality")).to_have_text("good · too high")
+        page.alarms.raise_alarm(replace(alarm, id=2, level="high_high"))
+        await browser.goto(f"{page.url}/#/tag/1/온도")
+        await expect(browser.locator(".state")).to_have_text("far too high")
+        page.alarms.alarms.clear()
+        await expect(browser.locator(".state")).to_have_text("good")
 
 
 async def test_limits_are_set_after_the_token_was_typed(page: PageRig) -> None:

@@ -4,7 +4,10 @@ import { known, t } from "./words.js";
 
 const RANK = { bad: 0, warn: 1, idle: 2 };
 const TROUBLE = { faulted: "bad", offline: "bad", refused: "bad", degraded: "warn", waiting: "idle", paused: "idle", disabled: "idle", online: "ok" };
-const CONDITIONS = { insecure: "idle", outbox_recovered: "warn", clock_unsynced: "warn", commands_refused: "warn" };
+const CONDITIONS = {
+  insecure: "idle", outbox_recovered: "warn", clock_unsynced: "warn", commands_refused: "warn", config_rolled_back: "warn", topic_suspended: "warn", no_consumer: "warn",
+  write_list_unreadable: "warn", history_degraded: "warn", history_short: "warn", alarms_degraded: "warn", alarm_flood: "warn",
+};
 const FULL = 0.7, DISK_FULL = 90, MOST_DEVICES = 8;
 
 /** How bad a device's state is: ok, idle, warn, bad. */
@@ -44,7 +47,7 @@ function* ofBuffer({ buffer, gateway }) {
 }
 
 function* ofAlarms(alarms) {
-  for (const alarm of alarms ?? []) {
+  for (const alarm of alarms) {
     if (alarm.acknowledged || alarm.tag === null) continue;
     const level = alarm.left ? "idle" : /_/.test(alarm.level) ? "bad" : "warn";
     yield { level, what: t("what.alarm", { name: alarm.device_name, tag: alarm.tag, level: t(`level.${alarm.level}`) }), since: alarm.since, advice: t("do.alarm"), link: "#/alarms" };

@@ -1,6 +1,6 @@
 // A tag over time: the mean as a line, lowest to highest as a band, limits as dashes. Drawn by hand, without a library.
 import { h, mark, s } from "./dom.js";
-import { moment, short, tick } from "./format.js";
+import { ahead, moment, short, tick } from "./format.js";
 import { figures, moments, reach } from "./scale.js";
 import { t } from "./words.js";
 
@@ -59,7 +59,7 @@ export function chart({ onRange, onKey }) {
         s("line", { x1: LEFT, x2: width - RIGHT, y1: y(figure), y2: y(figure) }),
         s("text", { x: LEFT - 8, y: y(figure) + 4, "text-anchor": "end" }, short(Math.abs(figure) < 1e-12 ? 0 : figure)),
       ]),
-      ...moments(from, to, width / 90).map((when) => s("text", { x: Math.min(x(when), width - TICK / 2), y: height - 7, "text-anchor": "middle" }, tick(when, to - from))));
+      ...moments(from, to, width / 90, ahead(from)).map((when) => s("text", { x: Math.min(x(when), width - TICK / 2), y: height - 7, "text-anchor": "middle" }, tick(when, to - from))));
   }
 
   function curve() {

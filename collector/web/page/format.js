@@ -61,6 +61,13 @@ export function moment(ms) {
   const day = { year: "numeric", month: "numeric", day: "numeric" };
   return time(ms, day) === time(now(), day) ? time(ms, { hour: "2-digit", minute: "2-digit", second: "2-digit" }) : stamp(ms);
 }
+/** How far the clock at the site is ahead of UTC, in ms. */
+export function ahead(ms) {
+  const fields = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric", hourCycle: "h23" };
+  const parts = formatter("DateTimeFormat", { timeZone: zone.name, ...fields }).formatToParts(ms);
+  const [year, month, day, hour, minute, second] = Object.keys(fields).slice(0, 6).map((field) => Number(parts.find(({ type }) => type === field).value));
+  return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(ms / 1000) * 1000;
+}
 /** As an axis of this width shows it. */
 export function tick(ms, span_ms) {
   if (span_ms <= 900_000) return time(ms, { hour: "2-digit", minute: "2-digit", second: "2-digit" });

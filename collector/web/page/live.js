@@ -1,15 +1,17 @@
 // What the collector tells by itself: how all does, the devices, and the values of the device that is looked at.
+import { get } from "./api.js";
 import { heedClock } from "./format.js";
 
-const MOST_POINTS = 120;
+const MOST_POINTS = 120, ALARMS_AGAIN_MS = 10_000;
 
-/** The newest that is known. `values`: device id → tag → {value, quality, stamp_ms}. */
-export const live = { status: null, devices: new Map(), values: new Map(), trails: new Map(), heard_ms: 0, lost: false };
+/** The newest that is known. `values`: device id → tag → {value, quality, stamp_ms}; `alarms`: those that hold. */
+export const live = { status: null, devices: new Map(), values: new Map(), trails: new Map(), alarms: [], heard_ms: 0, lost: false };
 const listeners = new Set();
 let source = null;
 let watched;
+let counted = "", counted_ms = 0;
 
-/** Calls back with "status", "devices" or "values" when there is news; returns what stops it. */
+/** Calls back with "status", "devices", "alarms" or "values" when there is news; returns what stops it. */
 export function onNews(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -26,6 +28,7 @@ export function watch(device_id = null) {
     live.status = status;
     heedClock(status);
     tell("status");
+    heedAlarms(status.alarms);
   });
   hear(source, "device", (device) => {
     live.devices.set(device.id, device);
@@ -47,6 +50,25 @@ function hear(stream, kind, act) {
     live.lost = false;
     act(JSON.parse(event.data));
   });
+}
+
+/** Asked for when their counts change; and now and then, for equal counts may be those of other alarms. */
+async function heedAlarms(counts) {
+  const print = JSON.stringify(counts);
+  if (!counts || (print === counted && (!counts.active || Date.now() - counted_ms < ALARMS_AGAIN_MS))) return;
+  [counted, counted_ms] = [print, Date.now()];
+  try {
+    live.alarms = await get("alarms");
+    tell("alarms");
+  } catch {
+    counted = "";
+  }
+}
+
+/** The worst alarm of a tag that holds: its level, or nothing. */
+export function alarmOf(device_id, tag) {
+  const levels = live.alarms.filter((alarm) => alarm.device_id === device_id && alarm.tag === tag && !alarm.left).map(({ level }) => level);
+  return levels.find((level) => level.includes("_")) ?? levels[0];
 }
 
 function take({ device_id, stamp_ms, values, quality }) {

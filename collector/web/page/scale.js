@@ -13,10 +13,10 @@ export function figures(low, high, most) {
   return found;
 }
 
-/** Round moments, as the clock on the wall has them. */
-export function moments(from, to, most) {
+/** Round moments, as a clock has them that is `ahead` ms of UTC. */
+export function moments(from, to, most, ahead) {
   const step = STEPS_MS.find((each) => (to - from) / each <= most) ?? STEPS_MS.at(-1);
-  const shift = new Date(from).getTimezoneOffset() * 60_000;
+  const shift = -ahead;
   const found = [];
   for (let at = Math.ceil((from - shift) / step) * step + shift; at <= to; at += step) found.push(at);
   return found;

@@ -3,7 +3,7 @@ import { get } from "./api.js";
 import { levelOf } from "./advice.js";
 import { h, lamp, mark, rebuild, say } from "./dom.js";
 import { lasting, now, number, moment, shown, since } from "./format.js";
-import { live, onNews, trail } from "./live.js";
+import { alarmOf, live, onNews, trail } from "./live.js";
 import { sparkline } from "./sparkline.js";
 import { t } from "./words.js";
 
@@ -47,7 +47,7 @@ export function deviceView(id) {
       h("td", { role: "cell", class: "quality" }, quality),
       h("td", { role: "cell", class: "age muted" }, age),
       h("td", { role: "cell", class: "address muted" }, tag.expression ?? tag.address));
-    const row = { tag, element, value, quality, age, spark, first, level: first.threshold, asked: false };
+    const row = { tag, element, value, quality, age, spark, first, asked: false };
     rows.set(element, row);
     sight.observe(element);
     return element;
@@ -102,9 +102,10 @@ export function deviceView(id) {
       const row = rows.get(element);
       const { value, quality, stamp_ms } = readingOf(row);
       say(row.value, shown(value));
-      say(row.quality, t(`quality.${quality}`));
+      const alarm = quality === "good" && alarmOf(id, row.tag.tag);
+      say(row.quality, alarm ? `${t("quality.good")} · ${t(`level.${alarm}`)}` : t(`quality.${quality}`));
       mark(row.quality, "title", quality === "good" ? "" : t(`why.${quality}`));
-      mark(element, "class", quality === "good" ? (row.level && row.level !== "normal" ? "alarm" : "") : quality === "uncertain" ? "warn" : "bad");
+      mark(element, "class", quality === "good" ? (alarm ? "alarm" : "") : quality === "uncertain" ? "warn" : "bad");
       say(row.age, stamp_ms ? lasting(now() - stamp_ms) : "–");
       row.spark.draw(trail(id, row.tag.tag));
     }
@@ -149,7 +150,7 @@ export function deviceView(id) {
 
   const stop = onNews((kind) => {
     if (kind === "devices" || kind === "status") top();
-    if (kind === "values" || kind === "status") paint();
+    if (kind !== "devices") paint();
     if (kind === "status") recall();
     if (kind === "status" && only.checked) sift();
   });

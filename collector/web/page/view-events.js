@@ -26,7 +26,7 @@ function event({ type, timestamp, fields }) {
 function wordsOf(type, fields) {
   if (type === "device") return [`${fields.name}: ${t(`state.${fields.state}`)}`, fields.error && h("p", { class: "detail" }, fields.error)];
   if (type === "alarm") return [alarmWords(fields)];
-  if (type === "config") return [`${t(`config.${fields.state}`)}, ${t("version")} ${fields.version ?? "–"}`, (fields.errors ?? []).map(({ path, message }) => h("p", { class: "detail" }, `${path}: ${message}`))];
+  if (type === "config") return [`${t(`config.${fields.state}`)}, ${t("version")} ${fields.version ?? "–"}`, (fields.errors ?? []).map(({ path, message }) => h("p", { class: "detail" }, [path, message].filter(Boolean).join(": ")))];
   return [h("span", { class: "detail" }, Object.entries(fields).map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(" · "))];
 }
 

@@ -1,5 +1,4 @@
 // One look: is all well, what is not, what to do about it, and the devices.
-import { get } from "./api.js";
 import { levelOf, stands, troubles } from "./advice.js";
 import { h, lamp, rebuild } from "./dom.js";
 import { lasting, now, number, percent, since, size } from "./format.js";
@@ -17,25 +16,15 @@ export function overview() {
   const head = h("div", { class: "head" }, h("h2", {}, t("devices")), count, h("span", { class: "spacer" }), search);
   const devices = h("ul", { class: "cards" });
   const gateway = h("p", { class: "gateway muted" });
-  let alarms = null, asked = "";
 
   function news() {
     if (!live.status) return;
-    heedAlarms();
-    const found = troubles(live.status, live.devices, alarms);
+    const found = troubles(live.status, live.devices, live.alarms);
     judge(found);
     rebuild(todo, [found.map((each) => ({ ...each, since: each.since && since(each.since) })), t("overview")], () => found.map(trouble));
     rebuild(tiles, [TILES.map((tile) => tile(live.status)), t("overview")], () => TILES.map((tile) => tileOf(tile(live.status))));
     list();
     machine(live.status.gateway);
-  }
-
-  async function heedAlarms() {
-    const counts = JSON.stringify(live.status.alarms);
-    if (counts === asked || live.status.alarms === null) return;
-    asked = counts;
-    alarms = await get("alarms").catch(() => null);
-    news();
   }
 
   function judge(found) {
@@ -88,7 +77,7 @@ const TILES = [
   ({ config }) => ({
     level: config.applied === null ? "bad" : config.error || config.refused ? "warn" : "ok", name: t("configuration"), link: "#/config",
     main: config.applied === null ? t("no_config") : config.error ? t("stale") : t("in_force"),
-    sub: config.refused ? t("refused_parts", { count: config.refused }) : config.applied ? t("all_used") : "",
+    sub: config.refused ? t("refused_parts", { count: config.refused }) : !config.applied ? "" : t(config.error ? "last_good_used" : "all_used"),
   }),
   ({ devices: { total = 0, online = 0, disabled = 0, paused = 0, waiting = 0 }, tags }) => ({
     level: total === 0 ? "warn" : online + disabled + paused + waiting === total ? "ok" : online ? "warn" : "bad", name: t("devices"), link: "#/",
@@ -99,7 +88,7 @@ const TILES = [
     return {
       level: buffer.dropped ? "bad" : old || !broker.connected ? "warn" : "ok", name: t("buffer"), link: "#/buffer",
       main: buffer.messages ? t("n_waiting", { count: number(buffer.messages) }) : t("empty"),
-      sub: `${size(buffer.bytes)} / ${size(buffer.limit_bytes)}`, share: buffer.bytes / buffer.limit_bytes,
+      sub: buffer.dropped ? t("what.dropped", { count: number(buffer.dropped) }) : `${size(buffer.bytes)} / ${size(buffer.limit_bytes)}`, share: buffer.bytes / buffer.limit_bytes,
     };
   },
   ({ alarms }) => ({

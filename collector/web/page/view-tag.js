@@ -2,8 +2,8 @@
 import { get, query } from "./api.js";
 import { chart } from "./chart.js";
 import { h, lamp, mark, rebuild, say } from "./dom.js";
-import { lasting, moment, now, short, shown } from "./format.js";
-import { live, onNews, trail } from "./live.js";
+import { lasting, moment, now, number, short, shown } from "./format.js";
+import { alarmOf, live, onNews, trail } from "./live.js";
 import { limitsForm } from "./limits.js";
 import { t } from "./words.js";
 
@@ -40,7 +40,7 @@ export function tagView(device_id, name) {
       return;
     }
     unit.textContent = tag.unit;
-    about.textContent = [tag.description, tag.expression ?? tag.address, tag.data_type, lasting(tag.interval_ms)].filter(Boolean).join(" · ");
+    about.textContent = [tag.description, tag.expression ?? tag.address, tag.data_type, `${number(tag.interval_ms)} ms`].filter(Boolean).join(" · ");
     if (live.status?.alarms !== null) limits.replaceChildren(limitsForm(tag, start));
     load();
   }
@@ -143,8 +143,9 @@ export function tagView(device_id, name) {
     const reading = live.values.get(device_id)?.get(name);
     if (!reading) return;
     say(value, shown(reading.value));
-    const level = reading.quality === "good" ? "ok" : reading.quality === "uncertain" ? "warn" : "bad";
-    rebuild(how, [level, reading.quality], () => [lamp(level), h("b", {}, t(`quality.${reading.quality}`)), level !== "ok" && h("span", { class: "muted" }, t(`why.${reading.quality}`))]);
+    const { quality } = reading, good = quality === "good", alarm = good && alarmOf(device_id, name);
+    const level = alarm ? (alarm.includes("_") ? "bad" : "warn") : good ? "ok" : quality === "uncertain" ? "warn" : "bad";
+    rebuild(how, [level, quality, alarm], () => [lamp(level), h("b", {}, alarm ? t(`level.${alarm}`) : t(`quality.${quality}`)), !good && h("span", { class: "muted" }, t(`why.${quality}`))]);
     if (!fixed && span_ms <= 3_600_000) draw();
   }
 
@@ -152,7 +153,7 @@ export function tagView(device_id, name) {
     say(device, live.devices.get(device_id)?.name ?? device_id);
   }
 
-  const stop = onNews((kind) => (kind === "values" ? paint() : place()));
+  const stop = onNews((kind) => (kind === "values" || kind === "alarms" ? paint() : place()));
   place();
   paint();
   return {

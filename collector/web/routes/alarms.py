@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from collector.alarms.errors import ThresholdsRefused, UnknownAlarm
 from collector.config.plan import Thresholds
-from collector.web import answers, asked, sources, times
+from collector.web import answers, asked, sources
 from collector.web.catalogue import Catalogue, Catalogues
 from collector.web.limits import as_limits
 from collector.web.rendering import Json, as_figure
@@ -53,11 +53,7 @@ def alarm_routes(page: sources.Sources, catalogues: Catalogues) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=2_000)] = 200,
     ) -> Response:
         """The alarms of a stretch of time, the newest first."""
-        now_ms, zone = page.clock.wall_ms(), page.settings.site_tz
-        try:
-            stretch = times.moment_ms(start_time, now_ms, zone), times.moment_ms(end_time, now_ms, zone)
-        except ValueError as error:
-            raise asked.wrong("start_time", str(error)) from None
+        stretch = asked.stretch(start_time, end_time, page.clock.wall_ms(), page.settings.site_tz)
         found, catalogue = await _watch(page).history(*stretch, limit), await catalogues.now()
         return Json([_alarm(alarm, catalogue) for alarm in found])
 

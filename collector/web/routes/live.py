@@ -13,10 +13,11 @@ from collector.web import answers, asked, situation
 from collector.web.catalogue import Catalogue, Catalogues, DeviceEntry, TagEntry
 from collector.web.limits import limits_of
 from collector.web.rendering import Json, as_json, json_rows
-from collector.web.sources import Sources
+from collector.web.sources import Alarm, Sources
 from fleet_client.document import Location
 
 NOT_FOUND = answers.refusals(404)
+_WORST = frozenset({"low_low", "high_high"})
 
 
 def live_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
@@ -46,6 +47,7 @@ def live_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
         found = asked.tags(await catalogues.now(), at, device_id, tag)
         return json_rows(_values(sources, found), len(found))
 
+    @router.get("/locations", include_in_schema=False)
     @router.get("/locations/", response_model=list[answers.Location])
     async def locations(at: asked.At) -> Response:
         """The places, and the devices at each."""
@@ -72,8 +74,7 @@ def _tag(sources: Sources, device: DeviceEntry, tag: TagEntry) -> answers.Tag:
 def _values(sources: Sources, tags: Iterable[tuple[DeviceEntry, TagEntry]]) -> Iterator[answers.Value]:
     now_ms = sources.clock.wall_ms()
     readings: dict[str, Mapping[str, Reading]] = {}
-    alarms = () if sources.alarms is None else sources.alarms.active()
-    levels = {(alarm.device_id, alarm.tag): alarm.level for alarm in alarms if alarm.left_ms is None}
+    levels = _levels(() if sources.alarms is None else sources.alarms.active())
     for device, tag in tags:
         if device.id not in readings:
             readings[device.id] = sources.latest.of(device.id)
@@ -81,6 +82,12 @@ def _values(sources: Sources, tags: Iterable[tuple[DeviceEntry, TagEntry]]) -> I
         watched = sources.alarms is not None and sources.alarms.thresholds(device.id, tag.name) is not None
         level = levels.get((device.id, tag.name), "normal" if watched or tag.thresholds else None)
         yield _value(device, tag, reading, level, now_ms)
+
+
+def _levels(alarms: Iterable[Alarm]) -> dict[tuple[str, str | None], str]:
+    """The worst level that holds, by device and tag."""
+    held = sorted((alarm for alarm in alarms if alarm.left_ms is None), key=lambda alarm: alarm.level in _WORST)
+    return {(alarm.device_id, alarm.tag): alarm.level for alarm in held}
 
 
 def _value(

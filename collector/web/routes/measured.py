@@ -31,11 +31,7 @@ def measured_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
     zone = sources.settings.site_tz
 
     def stretch(start: str, end: str) -> tuple[int, int]:
-        now_ms = sources.clock.wall_ms()
-        try:
-            start_ms, end_ms = times.moment_ms(start, now_ms, zone), times.moment_ms(end, now_ms, zone)
-        except ValueError as error:
-            raise asked.wrong("start_time", str(error)) from None
+        start_ms, end_ms = asked.stretch(start, end, sources.clock.wall_ms(), zone)
         if start_ms >= end_ms:
             raise asked.wrong("end_time", "it is not after start_time")
         return start_ms, end_ms
@@ -87,6 +83,7 @@ def measured_routes(sources: Sources, catalogues: Catalogues) -> APIRouter:
             return Csv(names, ([getattr(row, name) for name in names] for row in rows), "summary.csv")
         return Json(rows)
 
+    @router.get("/aggregation", include_in_schema=False)
     @router.get("/aggregation/", response_model=list[answers.Aggregate], responses=_ANSWERS)
     async def aggregation(
         start_date: asked.Day,

@@ -56,6 +56,15 @@ def test_every_key_that_is_used_has_words() -> None:
     assert used - words("en").keys() == set()
 
 
+def test_every_condition_has_words_and_an_advice() -> None:
+    chapter = text_of(ROOT / "docs" / "operations.md").partition("## Conditions")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]+) \|", chapter, re.MULTILINE)
+    codes = {code for row in rows for code in re.findall(r"`(\w+)`", row)}
+    assert len(codes) > 20
+    keys = {re.sub(r"^(kafka|http)_", "sink_", code) for code in codes}
+    assert {f"{kind}.{key}" for kind in ("what", "do") for key in keys} - words("en").keys() == set()
+
+
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_are_short_and_import_what_is_there(path: Path) -> None:
     assert text_of(path).count("\n") < 300
