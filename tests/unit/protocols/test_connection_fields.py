@@ -40,7 +40,10 @@ def test_hosts(fields: dict[str, object], host: str) -> None:
     assert ConnectionFields(fields).host() == host
 
 
-@pytest.mark.parametrize("given", ["192.168.1", "192.168.1.256", "192.168.1.1.1", "10", "3232235786", "0x7f.1"])
+@pytest.mark.parametrize(
+    "given",
+    ["192.168.1", "192.168.1.256", "192.168.1.1.1", "10", "3232235786", "0x7f.1", "1" * 5_000, "1.2.3." + "4" * 5_000],
+)
 def test_numbers_that_systems_take_for_another_address_are_refused(given: str) -> None:
     with pytest.raises(Refused, match=r"expected four numbers up to 255, or a name"):
         ConnectionFields({"host": given}).host()
