@@ -2,7 +2,7 @@
 
 import json
 
-from collector.commands.redaction import without_secrets
+from collector.commands.redaction import secrets_of, without_secrets
 
 
 def test_every_spelling_of_a_secret_is_masked() -> None:
@@ -21,6 +21,12 @@ def test_every_spelling_of_a_secret_is_masked() -> None:
     assert secret not in json.dumps(shown)
     assert shown["edge_name"] == "스피폭스"
     assert json.dumps(shown).count("***") == 3
+
+
+def test_a_number_of_5_000_digits_is_shown_as_text() -> None:
+    body = b'{"scale": %b, "password": "canary", "bit": 1}' % (b"1" * 5_000)
+    assert without_secrets(body) == {"scale": "1" * 5_000, "password": "***", "bit": 1}
+    assert secrets_of(body) == ("canary",)
 
 
 def test_a_log_in_inside_a_url_is_masked() -> None:
