@@ -13,7 +13,8 @@ _MOST_DIGITS = 400
 
 _PLACES = frozenset({"host", "ip", "endpoint", "endpointurl", "url"})
 
-_URL_LOGIN = re.compile(r"(\w://)[^/\s@]*:[^/\s]*@")
+# The user ends at the first colon: were it any, a text of a million of them would be searched a million times.
+_URL_LOGIN = re.compile(r"(\w://)[^/\s@:]*:[^/\s]*@")
 _LOGIN = re.compile(r"^(\w[\w.+-]*://)?.*@", re.DOTALL)
 
 

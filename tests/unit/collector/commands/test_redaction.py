@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from collector.commands.redaction import secrets_of, without_secrets
 
 
@@ -35,3 +37,10 @@ def test_a_log_in_inside_a_url_is_masked() -> None:
         "endpoint": "opc.tcp://***@host:4840/path",
         "plain": "opc.tcp://host:4840/@x",
     }
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("hostile", ["a://:", "a://" + ":" * 1_000_000, "://", "a", ":@", "a://:@", "a://a"])
+def test_a_novel_is_searched_but_once(hostile: str) -> None:
+    text = hostile * (2_000_000 // len(hostile))
+    without_secrets(json.dumps({"x": text, "host": text}).encode())  # would take hours
