@@ -9,7 +9,7 @@ from protocols.errors import Refused
 
 _NUMERIC = re.compile(r"(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]*|\d*))*", re.ASCII)
 _LOGIN = re.compile(r"[^\s/'\"]*:[^\s'\"]*@")
-_MOST_DIGITS = 20
+_LONGEST_HOST = 253
 _SEARCHED, _SHOWN = 1_000, 160
 """Whoever writes a novel where a host should be costs no more time than that: the search takes its square."""
 
@@ -37,6 +37,8 @@ class ConnectionFields:
             raise Refused(
                 "host", f"connection.host is {quoted(given)}; expected an IP address or a name and nothing else"
             )
+        if len(host) > _LONGEST_HOST:
+            raise Refused("host", f"connection.host has {len(host):,} characters; expected at most {_LONGEST_HOST}")
         if host.count(":") == 1:
             raise Refused("host", f"connection.host is {quoted(given)}; expected no port in it, but in connection.port")
         return _in_plain_decimal(host, given)
@@ -88,10 +90,8 @@ def _in_plain_decimal(host: str, given: object) -> str:
     """192.168.001.010 is meant in decimal; systems take 010 for octal, and 192.168.1 for 192.168.0.1."""
     if not _NUMERIC.fullmatch(host):
         return host
-    parts = host.split(".", 4)
-    # `int` refuses thousands of digits with an error of its own.
-    numbers = [int(part) for part in parts if part.isdecimal() and len(part) <= _MOST_DIGITS]
-    if not len(numbers) == len(parts) == 4 or max(numbers) > 255:
+    numbers = [int(part) for part in host.split(".") if part.isdecimal()]
+    if len(numbers) != 4 or host.count(".") != 3 or max(numbers) > 255:
         raise Refused("host", f"connection.host is {quoted(given)}; expected four numbers up to 255, or a name")
     return ".".join(map(str, numbers))
 
