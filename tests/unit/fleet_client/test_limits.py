@@ -87,6 +87,21 @@ def test_s11_of_a_long_number_or_key_nothing_is_remembered() -> None:
     assert kept < 5_000_000
 
 
+def test_s11_so_many_refused_parts_of_tags_are_listed_and_the_others_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleet_client.reading.MAX_REFUSALS", 3)
+    spoilt: dict[str, list[int]] = {"name": [], "address": [], "bit": []}
+    devices = ({**device(str(n)), "tags": [spoilt, spoilt]} for n in range(2))
+    read = read_document(body(*devices, {**device("x"), "interval_ms": []}), expected_edge_ids=None)
+    assert [refusal.path for refusal in read.refusals] == [
+        *(f"devices[0].tags[0].{field}" for field in ("name", "address", "bit")),
+        "devices[2].interval_ms",
+        "devices",
+    ]
+    assert read.refusals[-1].code == "too_many"
+    assert read.refusals[-1].message.startswith("9 more parts")
+    assert [lost.id for lost in read.lost] == ["x"]
+
+
 def test_s11_a_command_has_64_kib_at_most() -> None:
     command = json.dumps({"command_id": "c-1", "command": "ping"}).encode()
     fits = command + b" " * (MAX_COMMAND_BYTES - len(command))
