@@ -10,12 +10,14 @@ from pydantic_core import PydanticCustomError
 
 from fleet_client.json_text import RepeatedKeys
 from fleet_client.lenient import as_text, encodable
-from fleet_client.notes import Reading, joined
+from fleet_client.notes import Reading, joined, printable
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _GAP = re.compile(r"[\s\-_.]+")
 _MAX_LABELS = 1_000
 _MAX_DIGITS = 50
+_SHORT = 64
+"""What is longer is not remembered: a cache of such keys could take gigabytes."""
 
 
 def read_fields(model: type[BaseModel], sent: object, reading: Reading) -> dict[str, object]:
@@ -92,7 +94,9 @@ def no_object(sent: object) -> PydanticCustomError:
 def _note_repeated(sent: Mapping[str, object], reading: Reading, inside: str | None = None) -> None:
     if isinstance(sent, RepeatedKeys):
         for key in sent.keys_repeated:
-            reading.note(joined(inside or "", key), "stands more than once in its object; the last one was taken")
+            reading.note(
+                joined(inside or "", printable(key)), "stands more than once in its object; the last one was taken"
+            )
 
 
 @cache
@@ -106,8 +110,12 @@ def _squashed(key: str) -> str:
     return _GAP.sub("", key).lower()
 
 
-@lru_cache(maxsize=1_024)
 def _snake_case(key: str) -> str:
+    return _in_snake_case(key) if len(key) <= _SHORT else _in_snake_case.__wrapped__(key)
+
+
+@lru_cache(maxsize=1_024)
+def _in_snake_case(key: str) -> str:
     return _GAP.sub("_", _HUMP.sub("_", key.strip())).lower()
 
 

@@ -11,6 +11,8 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 64
 TOO_DEEP = f"lists and objects are nested more than {MAX_DEPTH} deep; expected a config document"
 _INFINITY = Decimal("Infinity")
+_LONGEST_DECIMAL = 4_096  # characters; whoever looked at each of millions of digits would need a tuple of them
+_SHORT = 64
 _LONGEST_INTEGER = 400  # digits; beyond it Python's int() is slow, and later refuses
 
 
@@ -100,8 +102,15 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return repeated
 
 
-@lru_cache(maxsize=1024)  # the same few scales come a thousand times
 def _decimal(text: str) -> Decimal:
+    """The same few scales come a thousand times; long ones are not remembered, for they could take gigabytes."""
+    if len(text) > _LONGEST_DECIMAL:
+        return _INFINITY
+    return _exact(text) if len(text) <= _SHORT else _exact.__wrapped__(text)
+
+
+@lru_cache(maxsize=1024)
+def _exact(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:  # an exponent beyond all range must cost its tag, not the document

@@ -24,6 +24,7 @@ _PLAIN_INTEGER = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
 _ZERO = Decimal(0)
 _MAX_DIGITS = 50
 _SHORT = 64
+_LONGEST = 4_096
 _MAX_EXPONENT = 308  # a double's range: what lies beyond could not be sent anyway
 _YES = ("y", "yes", "true", "t", "on", "1")
 _NO = ("n", "no", "false", "f", "off", "0")
@@ -130,8 +131,8 @@ def as_number(sent: object, expected: str) -> Decimal:
             value = Decimal(sent)
         case float():
             value = Decimal(repr(sent))
-        case str() if _NUMBER.fullmatch(sent.strip()):
-            value = _exact(sent.strip())
+        case str() if len(sent) <= _LONGEST and _NUMBER.fullmatch(sent.strip()):
+            value = _exact(sent.strip()) if len(sent) <= _SHORT else Decimal(sent.strip())
         case _:
             raise refused("wrong_type", sent, expected)
     if value.is_nan():

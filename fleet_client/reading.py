@@ -19,6 +19,8 @@ from fleet_client.notes import Note, Reading, joined, printable, shown
 
 MAX_DEVICES = 1_000
 MAX_TAGS = 100_000
+MAX_REFUSALS = 20_000
+"""Of those that are about tags; 100,000 tags can hold two million fields that are refused."""
 _FIELDS_SHOWN = 8
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -121,6 +123,7 @@ class _Reader:
     refusals: list[Refusal] = field(default_factory=list)
     lost: dict[str, LostDevice] = field(default_factory=dict)
     tags_seen: int = 0
+    untold: int = 0
 
     def devices(self, sent: list[object]) -> None:
         """Uses up the list: a device that was read is let go of at once."""
@@ -132,6 +135,9 @@ class _Reader:
             if device_id is not None:
                 accepted.add(device_id)
         self._refuse_surplus("devices", found, MAX_DEVICES, f"at most {MAX_DEVICES:,} devices")
+        if self.untold:
+            message = f"{self.untold:,} more parts of tags are refused; no more than {MAX_REFUSALS:,} are listed"
+            self.refusals.append(Refusal("devices", "too_many", message))
         for device_id in accepted:
             self.lost.pop(device_id, None)
 
@@ -213,7 +219,13 @@ class _Reader:
             return None
 
     def _refuse(self, path: str, error: PydanticCustomError) -> None:
-        self.refusals.append(Refusal(path, error.type, error.message()))
+        self._note(path, error.type, error.message())
+
+    def _note(self, path: str, code: str, message: str) -> None:
+        if len(self.refusals) < MAX_REFUSALS or ".tags[" not in path:
+            self.refusals.append(Refusal(path, code, message))
+        else:
+            self.untold += 1
 
     def _refuse_all(self, path: str, error: ValidationError) -> None:
         for detail in error.errors(include_url=False, include_context=False, include_input=False):
@@ -227,7 +239,7 @@ class _Reader:
             place = path
             for name in detail["loc"]:
                 place = joined(place, str(name))
-            self.refusals.append(Refusal(place, detail["type"], message))
+            self._note(place, detail["type"], message)
 
     def _refuse_surplus(self, path: str, found: int, room: int, expected: str) -> None:
         if found > room:

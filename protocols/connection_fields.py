@@ -9,6 +9,7 @@ from protocols.errors import Refused
 
 _NUMERIC = re.compile(r"(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]*|\d*))*", re.ASCII)
 _LOGIN = re.compile(r"[^\s/'\"]*:[^\s'\"]*@")
+_LONGEST_HOST = 253
 _SEARCHED, _SHOWN = 1_000, 160
 """Whoever writes a novel where a host should be costs no more time than that: the search takes its square."""
 
@@ -36,6 +37,8 @@ class ConnectionFields:
             raise Refused(
                 "host", f"connection.host is {quoted(given)}; expected an IP address or a name and nothing else"
             )
+        if len(host) > _LONGEST_HOST:
+            raise Refused("host", f"connection.host has {len(host):,} characters; expected at most {_LONGEST_HOST}")
         if host.count(":") == 1:
             raise Refused("host", f"connection.host is {quoted(given)}; expected no port in it, but in connection.port")
         return _in_plain_decimal(host, given)

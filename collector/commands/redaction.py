@@ -3,21 +3,25 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from collector.settings.masking import MASK, SHORTEST_SECRET
 
 _SECRET_PARTS = ("password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "privatekey", "apikey")
 
+_MOST_DIGITS = 400
+
 _PLACES = frozenset({"host", "ip", "endpoint", "endpointurl", "url"})
 
-_URL_LOGIN = re.compile(r"(\w://)[^/\s@]*:[^/\s]*@")
+# The user ends at the first colon: were it any, a text of a million of them would be searched a million times.
+_URL_LOGIN = re.compile(r"(\w://)[^/\s@:]*:[^/\s]*@")
 _LOGIN = re.compile(r"^(\w[\w.+-]*://)?.*@", re.DOTALL)
 
 
 def without_secrets(body: bytes) -> Mapping[str, object]:
     """The document as an object, with ``***`` for every value under a key that speaks of a secret and for every log-in
     inside a URL. `body` is JSON in any of its encodings."""
-    return _masked_object(json.loads(body))
+    return _masked_object(_parsed(body))
 
 
 def _masked_object(fields: Mapping[str, object]) -> Mapping[str, object]:
@@ -50,7 +54,16 @@ def _bare(key: str) -> str:
 
 def secrets_of(body: bytes) -> tuple[str, ...]:
     """The texts that `without_secrets` masks under their keys, so that they can be masked elsewhere too."""
-    return tuple(_hidden(json.loads(body)))
+    return tuple(_hidden(_parsed(body)))
+
+
+def _parsed(body: bytes) -> Any:
+    return json.loads(body, parse_int=_integer)
+
+
+def _integer(text: str) -> int | str:
+    """`int` refuses thousands of digits, which a document may well have where they cost a tag."""
+    return int(text) if len(text) <= _MOST_DIGITS else text
 
 
 def _hidden(value: object, *, secret: bool = False) -> Iterator[str]:

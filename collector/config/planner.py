@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 
+import structlog
+
 from collector.config.computed import names_in_expressions, resolve_expressions
 from collector.config.hosts import Network, check_host
 from collector.config.plan import (
@@ -33,6 +35,9 @@ _TYPED_BY_DEVICE = frozenset({"host", "opcua"})
 """Protocols whose devices say themselves what type a value has: a tag need not."""
 _TELLING = frozenset({"opcua"})
 """Protocols whose devices can tell a change by themselves: ``mode`` subscribe."""
+_MOST_DIGITS = 20
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,12 @@ class _DevicePlanner:
         except Refused as refusal:
             self._refuse(f"{place.path}.{refusal.field}", refusal)
             return IdleDevice(device.id, device.name, str(refusal))
+        except Exception as error:
+            # An oversight of ours must cost this device, and never the configuration of all.
+            log.exception("device can not be planned", device=device.id)
+            reason = f"can not be planned: {type(error).__name__}"
+            self.problems.append(ConfigProblem(place.path, "internal", reason))
+            return IdleDevice(device.id, device.name, reason)
 
     def _device(self, device: DeviceConfig, place: DevicePlace) -> DevicePlan:
         protocol, disagreement = self._protocol(device, place)
@@ -225,7 +236,7 @@ def _watched_closely(tag: TagConfig, reckoned_with: Set[str]) -> bool:
 def _port(sent: object) -> int | None:
     """The port as far as it helps to guess the protocol; whether it is valid is the driver's to say."""
     text = str(sent)
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit() else None
 
 
 def _polled_instead(protocol: str) -> str:

@@ -12,6 +12,8 @@ from protocols.base import Value
 from protocols.quality import Quality
 
 _EXACT = 2.0**53
+"""From here on the neighbour of an integer may be the same double."""
+_FEW = 1024
 _NUMBERS: frozenset[type] = frozenset({int, float, bool})
 
 Types: TypeAlias = tuple[type, ...]
@@ -68,11 +70,19 @@ class FoldedScan:
         return Scan(self.device, self.stamp_ms, self.names, values, self.bad)
 
 
-@lru_cache(maxsize=4096)
 def _pattern(types: Types) -> Pattern:
+    """Where tags come and go by themselves each scan has a pattern of its own: a few megabytes of them are kept."""
+    return _of_few(types) if len(types) <= _FEW else _of_many(types)
+
+
+def _new_pattern(types: Types) -> Pattern:
     others = tuple(place for place, each in enumerate(types) if each not in _NUMBERS)
     kinds = set(types)
     return Pattern(types, others, kinds in ({float}, {int}), "d" if float in kinds else "q")
+
+
+_of_few = lru_cache(maxsize=1024)(_new_pattern)
+_of_many = lru_cache(maxsize=8)(_new_pattern)
 
 
 def _array(
@@ -85,6 +95,6 @@ def _array(
     if pattern.code == "q":
         return array("q", plain)
     numbers = array("d", plain)
-    if not pattern.alike and max(map(abs, numbers)) > _EXACT:
+    if not pattern.alike and max(map(abs, numbers)) >= _EXACT:
         raise OverflowError
     return numbers

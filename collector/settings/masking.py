@@ -14,22 +14,25 @@ class Masking:
     """``Masking(secrets)(text)`` is the text with `MASK` for every secret, also where it is escaped or encoded."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._forms: list[str] = []
-        for secret in secrets:
-            self.hide(secret)
+        self._forms = _longest_first(secrets)
 
     def hide(self, secret: str) -> None:
         """From now on this one too, unless it is too short. May be called from any thread."""
         if len(secret) < SHORTEST_SECRET or secret in self._forms:
             return
-        # The longest first: one secret may be a part of another.
-        self._forms = sorted({*self._forms, *forms_of(secret)}, key=len, reverse=True)
+        self._forms = _longest_first([secret], self._forms)
 
     def __call__(self, text: str) -> str:
         for form in self._forms:
             if form in text:
                 text = text.replace(form, MASK)
         return text
+
+
+def _longest_first(secrets: Iterable[str], forms: Iterable[str] = ()) -> list[str]:
+    """One secret may be a part of another."""
+    found = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in forms_of(secret)}
+    return sorted(found.union(forms), key=len, reverse=True)
 
 
 def forms_of(secret: str) -> Iterator[str]:

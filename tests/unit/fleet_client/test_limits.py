@@ -1,6 +1,7 @@
 """The limits of what comes in from outside: one more costs what is too much, and no more than that."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -57,6 +58,48 @@ def test_s11_a_document_has_32_mib_and_64_levels_at_most() -> None:
         else:
             with pytest.raises(NotAConfig, match="64 deep"):
                 read_document(deep, expected_edge_ids=None)
+
+
+def test_s11_a_key_is_cut_where_a_note_speaks_of_it() -> None:
+    spoilt = b'{"\\ud800%b": 1, "\\ud800%b": 2, ' % (b"x" * 5_000, b"x" * 5_000)
+    sent = body(device("1", "a")).replace(b'{"id"', spoilt + b'"id"').replace(b'{"host"', spoilt + b'"host"')
+    read = read_document(sent, expected_edge_ids=None)
+    assert read.document.devices[0].id == "1"
+    assert [note.message[:17] for note in read.notes] == ["stands more than ", "is no known field", "stands more than "]
+    for note in read.notes:
+        assert len(note.path.encode()) < 120
+
+
+def test_s11_of_a_long_number_or_key_nothing_is_remembered() -> None:
+    numbers = (f"1.{n}{'1' * 1_000_000}" for n in range(20))
+    tracemalloc.start()
+    try:
+        for number in numbers:
+            tags = f'{{"name": "a", "scale": {number}}}, {{"name": "b", "scale": "{number}"}}'
+            connection = f'{{"host": "plc", "k{number}": {number}}}'
+            sent = f'{{"devices": [{{"id": "1", "protocol": "s7", "connection": {connection}, "tags": [{tags}]}}]}}'
+            read = read_document(sent.encode(), expected_edge_ids=None)
+            assert [each.path for each in read.refusals][-1:] == ["devices[0].tags[1].scale"]
+        del number, tags, connection, sent, read
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 5_000_000
+
+
+def test_s11_so_many_refused_parts_of_tags_are_listed_and_the_others_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleet_client.reading.MAX_REFUSALS", 3)
+    spoilt: dict[str, list[int]] = {"name": [], "address": [], "bit": []}
+    devices = ({**device(str(n)), "tags": [spoilt, spoilt]} for n in range(2))
+    read = read_document(body(*devices, {**device("x"), "interval_ms": []}), expected_edge_ids=None)
+    assert [refusal.path for refusal in read.refusals] == [
+        *(f"devices[0].tags[0].{field}" for field in ("name", "address", "bit")),
+        "devices[2].interval_ms",
+        "devices",
+    ]
+    assert read.refusals[-1].code == "too_many"
+    assert read.refusals[-1].message.startswith("9 more parts")
+    assert [lost.id for lost in read.lost] == ["x"]
 
 
 def test_s11_a_command_has_64_kib_at_most() -> None:

@@ -40,7 +40,10 @@ def test_hosts(fields: dict[str, object], host: str) -> None:
     assert ConnectionFields(fields).host() == host
 
 
-@pytest.mark.parametrize("given", ["192.168.1", "192.168.1.256", "192.168.1.1.1", "10", "3232235786", "0x7f.1"])
+@pytest.mark.parametrize(
+    "given",
+    ["192.168.1", "192.168.1.256", "192.168.1.1.1", "10", "3232235786", "0x7f.1", "1.2.3." + "4" * 240],
+)
 def test_numbers_that_systems_take_for_another_address_are_refused(given: str) -> None:
     with pytest.raises(Refused, match=r"expected four numbers up to 255, or a name"):
         ConnectionFields({"host": given}).host()
@@ -68,3 +71,9 @@ def test_a_log_in_before_a_host_is_not_quoted_and_a_novel_is_cut_at_once() -> No
     assert quoted("opc.tcp://me:canary@plc:4840") == "'***@plc:4840'"
     for novel in ("x", "a:", "/:", "://a:"):
         assert len(quoted(novel * 2_000_000)) < 200  # would take hours if all of it were searched
+
+
+@pytest.mark.parametrize("novel", ["1", "1.", "11.", "a", "0x1."])
+def test_a_host_of_millions_of_characters_is_refused_by_its_length(novel: str) -> None:
+    with pytest.raises(Refused, match="expected at most 253"):
+        ConnectionFields({"host": novel * 1_000_000 + "1"}).host()

@@ -10,6 +10,8 @@ import pytest
 from collector.config.plan import Plan
 from collector.config.planner import PlanOptions, plan_document
 from fleet_client.reading import read_document
+from protocols import registry
+from protocols.base import PlcDriver
 from protocols.opcua.points import Watch
 
 OPTIONS = PlanOptions(edge_id="edge-1")
@@ -52,6 +54,28 @@ def test_the_contracts_document_speaks_modbus_on_the_xgt_port() -> None:
     assert (planned.doubt.protocol, planned.doubt.remark) == ("xgt", plan.remarks[0].message)
     assert planned.doubt.connection is not None
     assert planned.doubt.connection.link == ("xgt", "192.168.1.10", 2004)
+
+
+@pytest.mark.parametrize("field", ["host", "port"])
+@pytest.mark.parametrize("protocol", ["modbus_tcp", "plc_ethernet", "s7", "opcua"])
+def test_a_number_of_5_000_digits_costs_its_device_only(protocol: str, field: str) -> None:
+    spoilt = device(protocol=protocol, connection={"host": "192.168.1.10", field: "1" * 5_000})
+    plan = plan_of(spoilt, device(id="2"))
+    assert [planned.id for planned in plan.devices] == ["2"]
+    assert problems(plan) == [(f"devices[0].connection.{field}", f"bad_{field}")]
+
+
+def test_what_a_driver_did_not_foresee_costs_its_device_only() -> None:
+    def driver_of(protocol: str) -> PlcDriver:
+        if protocol == "s7":
+            raise ZeroDivisionError("canary")
+        return registry.driver(protocol)
+
+    options = PlanOptions(edge_id="edge-1", driver_of=driver_of)
+    plan = plan_of(device(protocol="s7"), device(id="2"), options=options)
+    assert [planned.id for planned in plan.devices] == ["2"]
+    assert [(idle.id, idle.reason) for idle in plan.idle] == [("1", "can not be planned: ZeroDivisionError")]
+    assert problems(plan) == [("devices[0]", "internal")]
 
 
 def test_a_thousand_registers_are_eight_requests() -> None:

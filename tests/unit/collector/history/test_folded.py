@@ -1,7 +1,10 @@
 """What waits to be written is kept small, and comes back as it was."""
 
 import math
+import random
+import tracemalloc
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +29,31 @@ def test_values_come_back_with_their_types(values: list[Value | None], quality: 
     assert unfolded.device is device
     assert repr(unfolded.values) == repr(values), "1, 1.0 and true are equal, and not the same"
     assert unfolded.bad[0] is quality
+
+
+@pytest.mark.parametrize("near", [2**53 - 1, 2**53, 2**53 + 1, 2**53 + 2])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_integers_among_fractions_are_exact(near: int, sign: int) -> None:
+    device = plain_device(["a", "b"])
+    scan = Scan(device, 0, device.names, [0.5, sign * near], {})
+
+    assert FoldedScan.of(scan).unfold() == scan
+
+
+@pytest.mark.parametrize(("tags", "scans", "megabytes"), [(1_000, 3_000, 20), (50_000, 40, 10)])
+def test_patterns_that_never_come_again_are_not_remembered_for_ever(tags: int, scans: int, megabytes: int) -> None:
+    device, chance = plain_device(["a"]), random.Random(tags)
+    tracemalloc.start()
+    try:
+        for _ in range(scans):
+            values: list[Value | None] = [1] * tags
+            for place in chance.sample(range(tags), 10):
+                values[place] = None
+            FoldedScan.of(Scan(device, 0, device.names, values, {}))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < megabytes << 20
 
 
 def test_a_number_takes_about_its_own_bytes() -> None:
