@@ -18,7 +18,15 @@ from bundle.wheels import ROOT, NotMade, build_own, digest, download, entry_of
 from collector import BUILT_MS, __version__
 from collector.cli.install_service import Service
 
-_AS_THEY_ARE = ("LICENSE", "README.md", "CHANGELOG.md", "docker/docker-compose.edge.yml", "bundle/install.sh")
+_AS_THEY_ARE = (
+    "LICENSE",
+    "README.md",
+    "README.ko.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "docker/docker-compose.edge.yml",
+    "bundle/install.sh",
+)
 _PYTHON_ON_SITE = Path("/opt/edge-collector/current/bin/python")
 
 

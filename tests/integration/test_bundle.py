@@ -23,6 +23,7 @@ from bundle.sbom import metadata_of
 from bundle.target import PYTHONS, Architecture, this_python
 from bundle.wheels import ROOT, build_own, digest
 from collector import __version__
+from tests.doubles.documentation import links_of
 from tests.doubles.wheelhouse import installed_of, lock_of, repack, with_its_needs
 
 ARCHITECTURES = {architecture.machine: architecture for architecture in Architecture}
@@ -109,10 +110,17 @@ def test_a_bundle_has_what_a_site_without_internet_needs(unpacked: Path) -> None
         "edge-collector.service",
         "docs/offline.md",
     } <= there
+    pages = [unpacked / name for name in there if name.endswith(".md")]
+    assert [link for each in pages for link in links_of(each) if not leads_somewhere(each, link)] == []
     checked = {line.split("  ", 1)[1] for line in (unpacked / "SHA256SUMS").read_text("utf-8").splitlines()}
     assert checked == there - {"SHA256SUMS"}
     unit = (unpacked / "edge-collector.service").read_text("utf-8")
     assert "ExecStart=/opt/edge-collector/current/bin/python -P -m collector run" in unit
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    """Whether it does so without internet; those that need it are none of the archive's."""
+    return link.startswith(("https://", "#")) or (page.parent / link.partition("#")[0]).exists()
 
 
 def test_s21_the_sbom_has_name_version_licence_and_hashes_of_every_wheel(unpacked: Path) -> None:

@@ -75,6 +75,16 @@ def test_what_is_copied_is_there_and_is_sent_to_the_engine() -> None:
         assert not is_sent(kept_back, ignore), kept_back
 
 
+def test_the_image_has_the_command_as_every_page_calls_it(tmp_path: Path) -> None:
+    assert "docker/edge-collector /opt/venv/bin/edge-collector" in of("COPY")
+    program = DOCKER / "edge-collector"
+    interpreter, _, code = program.read_text("utf-8").partition("\n")
+    assert (interpreter, program.stat().st_mode & 0o111) == ("#!/opt/venv/bin/python", 0o111)
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    said = subprocess.run([sys.executable, "-c", code, "--version"], env=environ, check=True, capture_output=True)
+    assert said.stdout.startswith(b"edge-collector ")
+
+
 def test_the_images_packages_are_those_that_the_tests_ran_with() -> None:
     tried, shipped = pins(ROOT / "requirements.lock"), pins(DOCKER / "requirements.lock")
     assert {name: version for name, version in shipped.items() if tried.get(name) != version} == {}

@@ -14,6 +14,7 @@ import typer
 from collector.app.sinks import HTTP, KAFKA
 from collector.cli.commands import app
 from collector.cli.run import EXIT_FAULT, EXIT_IN_USE, EXIT_SETTINGS
+from collector.commands.audit import AUDIT_FOLDER
 from collector.commands.buffer import BufferCommands
 from collector.commands.handlers import ConfigCommands, StatusCommands
 from collector.commands.pausing import PauseCommands
@@ -24,6 +25,7 @@ from collector.commands.writing import WriteCommands
 from collector.delivery.sinks.courier import DOWN, EVENTS_REFUSED
 from collector.settings.model import VARIABLES
 from collector.status.board import DeviceCondition
+from collector.web.token import FILE as TOKEN_FILE
 from fleet_client import status
 from fleet_client.document import ConfigDocument, DeviceConfig, Location, TagConfig, Thresholds
 from fleet_client.payloads import ResponseStatus
@@ -59,6 +61,12 @@ def constants(position: int, *calls: str) -> set[str]:
                 yield value.value
 
     return set(given())
+
+
+def classes_with(method: str) -> set[str]:
+    """The classes of the collector that define this method."""
+    classes = (node for tree in COLLECTOR for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    return {each.name for each in classes if any(getattr(part, "name", "") == method for part in each.body)}
 
 
 def commands(command: object, path: str) -> Iterator[tuple[str, object]]:
@@ -127,13 +135,13 @@ def test_the_heartbeats_fields() -> None:
 
 
 def test_commands_and_their_answers() -> None:
-    handlers = (
-        StatusCommands(Mock(), Mock()).handlers(), ConfigCommands(Mock()).handlers(),
-        PauseCommands(Mock(), Mock(), Mock()).handlers(), ReadCommands(Mock()).handlers(),
-        WriteCommands(Mock(), Mock()).handlers(), ProcessCommands(Mock(), Mock()).handlers(),
-        BufferCommands(Mock()).handlers(), SupportCommands(Mock(), Mock()).handlers(),
+    groups = (
+        StatusCommands(Mock(), Mock()), ConfigCommands(Mock()), PauseCommands(Mock(), Mock(), Mock()),
+        ReadCommands(Mock()), WriteCommands(Mock(), Mock()), ProcessCommands(Mock(), Mock()), BufferCommands(Mock()),
+        SupportCommands(Mock(), Mock()),
     )  # fmt: skip
-    names = {name for each in handlers for name in each}
+    assert {type(group).__name__ for group in groups} == classes_with("handlers")
+    names = {name for group in groups for name in group.handlers()}
     codes = constants(1, "CommandFailed", "turn_away") | constants(0, "_rejected") | constants(2, "Outcome")
     assert {"id_conflict", "unknown_tag"} <= codes
     assert {*names, *codes, *get_args(ResponseStatus)} - {"success"} <= quoted("docs/commands.md")
@@ -163,8 +171,29 @@ def test_exit_statuses() -> None:
     assert ["signal" in run, "fault" in run, "settings" in run, "in use" in run] == [True] * 4
 
 
+@pytest.mark.parametrize("typed", [typed for typed, command in CLI.items() if not below(command)])
+def test_every_command_has_its_exit_statuses(typed: str) -> None:
+    table = page("docs/operations.md").partition("## The doctor")[0]
+    listed = set(re.findall(r"`([a-z -]+?)(?: …)?`", " ".join(re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE))))
+    command = typed.removeprefix("edge-collector ")
+    assert listed & {command, command.partition(" ")[0]}
+
+
+def test_every_variable_of_the_compose_files_is_told() -> None:
+    files = (ROOT / "docker").glob("docker-compose.*.yml")
+    taken = {name for file in files for name in re.findall(r"^[^#]*\$\{(\w+)", file.read_text("utf-8"), re.MULTILINE)}
+    told = {word.partition("=")[0] for word in quoted("docs/containers.md")}
+    assert "PAGE_ADDRESS" in taken
+    assert taken - told - {*VARIABLES} == set()
+
+
+def test_every_folder_of_the_data_folder_is_told() -> None:
+    made = {"config", "commands", AUDIT_FOLDER, "outbox", "history", "alarms", "opcua", TOKEN_FILE}
+    assert {name for name in made if f"data/{name}" not in page("docs/operations.md")} == set()
+
+
 def test_variables_are_spelt_as_they_are() -> None:
-    prefixes = ("EDGE_", "MQTT_", "BUFFER_", "CONFIG_", "LOG_", "HEARTBEAT_", "COMMAND_", "DATA_", "DEVICE_", "PLC_")
+    prefixes = tuple({name.partition("_")[0] + "_" for name in VARIABLES})
     words = {word.partition("=")[0] for each in PAGES for word in quoted(str(each.relative_to(ROOT)))}
     spelt = {word for word in words if word.startswith(prefixes) and word.isupper()}
     assert spelt - {f"{name}{suffix}" for name in VARIABLES for suffix in ("", "_FILE")} == set()

@@ -65,7 +65,8 @@ def page_url(env_file: EnvFile = None) -> None:
 
     Whoever has the link has the token: it is made here, if there is none yet.
 
-    Exit status: 0, 2 the settings must be mended, or the page is off.
+    Run it as the collector's user, or as root. Exit status: 0, 2 the settings must be mended, the page is off, or the
+    token can not be had.
 
     Example: edge-collector page-url --env-file /etc/edge/.env
     """

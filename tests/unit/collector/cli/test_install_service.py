@@ -76,6 +76,10 @@ def test_s20_its_exposure_is_at_most_2(tmp_path: Path, serial: bool) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-300:] + done.stderr
+    version = subprocess.run([analyse, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    page = (ROOT / "docs" / "systemd.md").read_text("utf-8")
+    ((judge, *told),) = re.findall(r"of systemd (\d+) says ([\d.]+), with `--serial` ([\d.]+)", page)
+    assert version != judge or f"exposure level for {unit.name}: {told[serial]} " in done.stdout
     verified = subprocess.run([analyse, "verify", str(unit)], capture_output=True, text=True, check=False)
     assert verified.stderr == "", "a line that systemd does not understand is one that it ignores"
 
