@@ -81,11 +81,13 @@ async def test_r1_reconnects_leave_no_descriptor_behind(tmp_path: Path) -> None:
 
 
 async def test_r6_too_few_descriptors_cost_some_devices_and_never_the_process(tmp_path: Path) -> None:
-    async with Hall(tmp_path, MQTT_RECONNECT_MAX_SEC=1) as hall:
-        plcs = [await hall.plc() for _ in range(60)]
-        hall.configure(*[modbus_device(plc, str(number)) for number, plc in enumerate(plcs)])
+    async with Hall(tmp_path, MQTT_RECONNECT_MAX_SEC=1, CONFIG_SYNC_INTERVAL_SEC=1) as hall:
+        devices = [modbus_device(await hall.plc(), str(number)) for number in range(60)]
+        hall.configure(devices[0])
         hall.collector.command = ("sh", "-c", 'ulimit -n 64; exec "$0" "$@"', *hall.collector.command)
         hall.collector.start()
+        await hall.until(lambda: hall.messages("data"), what="data, before there is no descriptor left for the broker")
+        hall.configure(*devices)
         await hall.until(lambda: "Too many open files" in hall.collector.log, what="descriptors run out")
         seen = len(hall.messages("data"))
         await hall.until(lambda: len(hall.messages("data")) > seen + 50, what="data of those that are connected")
