@@ -60,7 +60,9 @@ async def test_a_write_reaches_the_plc_once_and_a_pause_outlives_the_process(tmp
         assert paused["result"] == {"device_id": "1", "state": "paused"}
         await hall.collector.stop()
         hall.heard.clear()
+        subscriptions = hall.broker.log.count("/commands (QoS 1)")
         hall.collector.start()
+        await hall.until(lambda: hall.broker.log.count("/commands (QoS 1)") > subscriptions, what="a subscription")
         status = await answer_to_status(hall)
         assert [device["state"] for device in status["devices"]["all"]] == ["paused"]
         assert hall.values("setpoint") == []
