@@ -76,7 +76,7 @@ class FleetTransport:
         except httpx.TimeoutException:
             raise FleetUnreachable(f"{self.where}: no connection within {CONNECT_TIMEOUT_S:g} s") from None
         except httpx.HTTPError as error:
-            raise FleetUnreachable(f"{self.where}: {_reason(error)}") from None
+            raise FleetUnreachable(f"{self.where}: {reason_of(error)}") from None
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -191,8 +191,8 @@ def _date(response: httpx.Response) -> datetime | None:
     return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
 
 
-def _reason(error: httpx.HTTPError) -> str:
-    """What the system said, where it did: the outer errors only say that an attempt failed."""
+def reason_of(error: httpx.HTTPError) -> str:
+    """What the system said of a request that failed, where it did: the outer errors only say that an attempt failed."""
     reason, inner = str(error) or type(error).__name__, error.__cause__ or error.__context__
     while inner is not None:
         if isinstance(inner, ssl.SSLError | socket.gaierror):

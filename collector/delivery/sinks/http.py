@@ -1,9 +1,6 @@
 """HTTP: JSON arrays by POST, each kind at a path of its own, done with at 2xx."""
 
 import asyncio
-import os
-import socket
-import ssl
 from collections.abc import Sequence
 
 import httpx
@@ -11,6 +8,7 @@ import httpx
 from collector.delivery.message import Entry
 from collector.delivery.sinks.destination import Away, Settle
 from collector.delivery.sinks.posting import Answer, Posting, Room, Verdict
+from fleet_client.transport import reason_of
 
 _CONNECT_S = 5.0
 _ANSWER_S = 15.0
@@ -78,7 +76,7 @@ class Http:
         except (httpx.TimeoutException, TimeoutError):
             raise Away("no answer in time") from None
         except httpx.HTTPError as error:
-            raise Away(_reason(error)) from None
+            raise Away(reason_of(error)) from None
 
 
 async def _read_out(response: httpx.Response) -> None:
@@ -113,15 +111,3 @@ def _rest_s(response: httpx.Response) -> float:
     """Retry-After in seconds; as a date it is not worth a clock that both sides agree on."""
     text = response.headers.get("Retry-After", "").strip()
     return min(float(text), _LONGEST_REST_S) if text.isdecimal() and len(text) < 10 else 0.0
-
-
-def _reason(error: httpx.HTTPError) -> str:
-    """What the system said, where it did: the outer errors only say that an attempt failed."""
-    reason, inner = str(error) or type(error).__name__, error.__cause__ or error.__context__
-    while inner is not None:
-        if isinstance(inner, ssl.SSLError | socket.gaierror):
-            reason = inner.strerror or str(inner)
-        elif isinstance(inner, OSError) and inner.errno:
-            reason = os.strerror(inner.errno)
-        inner = inner.__cause__ or inner.__context__
-    return reason
