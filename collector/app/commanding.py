@@ -1,6 +1,6 @@
 """The commands: what there is of them, and what each is given to work with."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -32,6 +32,7 @@ class Commanded:
     """The parts that commands work on; without `process` none reaches the process itself."""
 
     outbox: Outbox
+    sinks: Mapping[str, Outbox]
     heartbeat: Heartbeat
     sync: ConfigSync
     supervisor: Supervisor
@@ -59,7 +60,7 @@ async def commands(site: Site, parts: Commanded) -> AsyncIterator[Router]:
                 **StatusCommands(site.board, parts.heartbeat).handlers(),
                 **ConfigCommands(parts.sync).handlers(),
                 **pauses.handlers(),
-                **BufferCommands(parts.outbox).handlers(),
+                **BufferCommands(parts.outbox, parts.sinks).handlers(),
                 **process,
             },
             lambda body: parts.outbox.put_letter(Message(site.address.topics.responses, body)),

@@ -150,7 +150,8 @@ async def _composed(
     ):
         sync = config_sync(site, source, supervisor, publisher, collector)
         signs = {"outbox": outbox.answers, "publisher": publisher.answers}
-        parts = Commanded(outbox, heartbeat, sync, supervisor, collector.clock_watch.in_doubt, process)
+        further = {sink.name: sink.outbox for sink in collector.sinks}
+        parts = Commanded(outbox, further, heartbeat, sync, supervisor, collector.clock_watch.in_doubt, process)
         async with commands(site, parts) as router:
             device_events = DeviceEvents(site.board, partial(site.tell, outbox), site.clock)
             await sync.start_from_copy()

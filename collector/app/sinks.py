@@ -96,7 +96,7 @@ def _destinations(settings: Settings) -> "dict[str, tuple[str, Callable[[], Dest
         brokers = [str(each) for each in settings.kafka_brokers]
         wanted[KAFKA] = ", ".join(brokers), partial(kafka_sink, brokers, settings.client_id())
     if settings.uplink_url is not None:
-        wanted[HTTP] = settings.uplink_url.base, partial(http_sink, settings.uplink_url, settings.trust_env)
+        wanted[HTTP] = settings.uplink_url.base, partial(http_sink, settings.uplink_url)
     return wanted
 
 
@@ -107,12 +107,12 @@ def kafka_sink(brokers: list[str], client_id: str) -> "Kafka":
     return Kafka(brokers, client_id)
 
 
-def http_sink(url: ServerUrl, trust_env: bool) -> "Http":
+def http_sink(url: ServerUrl) -> "Http":
     """The HTTP server, not opened yet."""
     from collector.delivery.sinks.http import Http
 
     password = url.password.get_secret_value() if url.password else None
-    return Http(url.base, username=url.username, password=password, trust_env=trust_env)
+    return Http(url.base, username=url.username, password=password)
 
 
 def _most_bytes(folder: Path, limit_bytes: int) -> int:

@@ -155,8 +155,12 @@ class Rollout:
             pass
 
     def _show(self, document: InForce, source: str) -> None:
-        self.in_force = document
-        self._apply_paced()
+        before, self.in_force = self.in_force, document
+        try:
+            self._apply_paced()
+        except Exception:
+            self.in_force = before  # what could not be applied is not in force: the next answer brings it again
+            raise
         plan, state = document.plan, self._board.config
         state.version, state.edge_name, state.source = plan.version, plan.edge_name, source
         state.applied_ms, state.problems = self._clock.wall_ms(), plan.problems

@@ -168,8 +168,19 @@ class ConfigSync:
             self._failures += 1
             self._failed(str(error), no_document=isinstance(error, NotAConfig))
             return self._pause_s(REFUSED_PAUSE_S if isinstance(error, FleetRefused) else 0.0)
+        except Exception as error:  # noqa: BLE001 - whatever an answer sets off in here must cost that answer only
+            self._stumbled(error)
+            return self._pause_s()
         self._recovered()
         return self._pause_s()
+
+    def _stumbled(self, error: Exception) -> None:
+        reason = f"a fault of the collector's own ({type(error).__name__}), which the log tells; please report it"
+        if reason not in self._told:
+            log.exception("the configuration could not be read or applied")
+        self._failures += 1
+        self._unconditional_at = 0.0
+        self._failed(reason)
 
     async def _sync(self, *, unconditional: bool) -> InForce:
         known, aside = self.in_force, self._rollout.set_aside

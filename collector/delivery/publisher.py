@@ -28,7 +28,8 @@ class Publisher:
     """One task (`run`). Everything is synchronous towards the rest of the collector and belongs to its loop.
 
     `ready`: set once the configuration was asked for; before, no connection is made. `on_connected` is called
-    after each CONNACK and may `publish_status`. `on_command` gets a command's payload and its retained flag.
+    after each CONNACK and may `publish_status`, which is sent when the broker has answered the subscription, or has
+    had 2 s for it. `on_command` gets a command's payload and its retained flag.
     """
 
     def __init__(
@@ -156,8 +157,8 @@ class Publisher:
         self._session, self._connection, self._status_topic = session, connection, address.status_topic
         self._came_up(connection)
         session.start()
-        self._on_connected()
         session.subscribe()
+        self._on_connected()
         session.fill()
         lost = await session.over
         self._consider_rival(lost, session, address.client_id)

@@ -97,7 +97,7 @@ class Session:
         return self.over.done() or self._patience.is_kept(self._clock.monotonic())
 
     def send_status(self, message: Message) -> None:
-        """Send before anything else; one that still waits for its turn is replaced."""
+        """Send before anything else; one that still waits for its turn, or for the SUBACK, is replaced."""
         self._status = message
         self._send_waiting_status()
         self._connection.flush()
@@ -120,7 +120,7 @@ class Session:
     def fill(self) -> None:
         """Send as much as the window allows: the status, then letters, then data."""
         self._woken = False
-        if self.over.done():
+        if self.over.done() or self._subscribing:
             return
         self._send_waiting_status()
         window = self._window
@@ -131,8 +131,15 @@ class Session:
             self.quiet.set()
         self._connection.flush()
 
+    @property
+    def _subscribing(self) -> bool:
+        # Who sees `online` may send a command at once, and until the broker has answered it would be lost; and a
+        # close has to mean the subscription and nothing else.
+        return not self._finishing and self._lessons.optional.waiting(Topic.COMMANDS)
+
     def _send_waiting_status(self) -> None:
-        if self._status is None or self.over.done() or len(self._window) >= self._connection.receive_maximum:
+        room = len(self._window) < self._connection.receive_maximum
+        if self._status is None or self.over.done() or self._subscribing or not room:
             return
         status, self._status = self._status, None
         if not self._lessons.leave_out(status):
@@ -163,9 +170,8 @@ class Session:
         return self._in_order(room, now)
 
     def _letter(self) -> Entry | None:
-        # Until the broker has answered the subscription, a close has to mean that and nothing else.
         optional = self._lessons.optional
-        while self._answers.let(is_data=False) and not optional.waiting(Topic.COMMANDS):
+        while self._answers.let(is_data=False):
             entry = self._outbox.take(data=False)
             if entry is None or entry.topic != self._address.events_topic:
                 return entry

@@ -70,7 +70,7 @@ class FleetSettings(BaseModel):
         bool,
         Variable(
             v.SWITCH,
-            "Use the proxy variables (HTTP_PROXY, …) for the Fleet server and UPLINK_URL",
+            "Use the proxy variables (HTTP_PROXY, …) for the Fleet server",
         ),
     ] = False
     config_sync_interval_sec: Annotated[

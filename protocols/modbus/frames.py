@@ -68,17 +68,24 @@ def header(transaction: int, unit: int, pdu_size: int) -> bytes:
 def take_frames(buffer: bytearray) -> Iterator[Frame]:
     """Take the whole frames off the front of `buffer` and leave the beginning of the next one.
 
-    Raises `BadAnswer` as soon as a header is none, so that a length that lies is not waited for.
+    Raises `BadAnswer` as soon as what has come of a header is none, so that a length that lies is not waited for.
     """
-    while len(buffer) >= _HEADER.size:
-        transaction, protocol, length, unit = _HEADER.unpack_from(buffer)
-        if protocol != 0:
-            raise BadAnswer(f"sent protocol id {protocol} where Modbus has 0: this is no Modbus TCP device")
-        if not _LEAST_LENGTH <= length <= _MOST_LENGTH:
-            raise BadAnswer(f"sent a frame with length {length}; Modbus has {_LEAST_LENGTH} to {_MOST_LENGTH} there")
+    while buffer:
+        _check_begun(buffer)
+        if len(buffer) < _HEADER.size:
+            return
+        transaction, _, length, unit = _HEADER.unpack_from(buffer)
         end = length + 6
         if len(buffer) < end:
             return
         pdu = bytes(buffer[_HEADER.size : end])
         del buffer[:end]
         yield Frame(transaction, unit, pdu)
+
+
+def _check_begun(buffer: bytearray) -> None:
+    protocol, length = int.from_bytes(buffer[2:4]), int.from_bytes(buffer[4:6])
+    if protocol != 0:
+        raise BadAnswer(f"sent protocol id {protocol} where Modbus has 0: this is no Modbus TCP device")
+    if len(buffer) >= _HEADER.size - 1 and not _LEAST_LENGTH <= length <= _MOST_LENGTH:
+        raise BadAnswer(f"sent a frame with length {length}; Modbus has {_LEAST_LENGTH} to {_MOST_LENGTH} there")

@@ -1,5 +1,7 @@
 """One Modbus TCP connection to a device, or to a gateway with several units behind it."""
 
+from collections.abc import Collection
+
 from protocols.dialogue import Outcome
 from protocols.errors import BadAnswer
 from protocols.modbus.frames import HEADER_SIZE, Frame, header, request_frame, take_frames
@@ -49,10 +51,17 @@ class ModbusTcpSession(ModbusSession):
                 outcome = self._outcome(question, frame)
             elif not self._is_due(frame):
                 raise BadAnswer(f"sent an answer to transaction {frame.transaction}, which nobody waits for")
-        nothing_is_due = (question is None or outcome is not None) and not self._more_is_due
-        if self._buffer and nothing_is_due:
-            raise BadAnswer(f"sent {len(self._buffer)} bytes more than were asked for")
+        due = self._late if question is None or outcome is not None else self._late | {self._transaction}
+        self._check_rest(due)
         return outcome
+
+    def _check_rest(self, due: Collection[int]) -> None:
+        """Raise `BadAnswer` if what is left can not be the beginning of an answer to one of these transactions."""
+        if self._buffer and not due:
+            raise BadAnswer(f"sent {len(self._buffer)} bytes more than were asked for")
+        transaction = int.from_bytes(self._buffer[:2])
+        if len(self._buffer) > 1 and transaction not in due:
+            raise BadAnswer(f"began an answer to transaction {transaction}, which nobody waits for")
 
     def _outcome(self, question: Question, frame: Frame) -> Outcome:
         if frame.unit != question.unit:
@@ -65,8 +74,3 @@ class ModbusTcpSession(ModbusSession):
             return False
         self._late.discard(frame.transaction)
         return True
-
-    @property
-    def _more_is_due(self) -> bool:
-        """Whether anything else that was asked may yet be answered."""
-        return bool(self._late)

@@ -29,11 +29,14 @@ class Client:
     level: int
     client_id: str
     writer: asyncio.StreamWriter
+    heard: list[int] = field(default_factory=list)
+    """The kinds of the packets that came after CONNECT, in their order."""
     published: list[Published] = field(default_factory=list)
     subscriptions: list[str] = field(default_factory=list)
     unanswered: int = 0
     most_unanswered: int = 0
     said_goodbye: bool = False
+    subscribe_id: bytes = b""
 
     def send(self, kind: int, body: bytes) -> None:
         """Send a packet."""
@@ -44,6 +47,10 @@ class Client:
         self.unanswered -= 1
         body = struct.pack("!H", message.packet_id)
         self.send(PUBACK, body + bytes([code, 0]) if self.level == 5 and code else body)
+
+    def suback(self, code: int) -> None:
+        """Answer the last SUBSCRIBE."""
+        self.send(SUBACK, self.subscribe_id + (b"\0" if self.level == 5 else b"") + bytes([code]))
 
     def deliver(self, topic: str, payload: bytes, *, retained: bool = False) -> None:
         """Send the client a message with QoS 0."""
@@ -70,7 +77,7 @@ class StubBroker:
 
     `levels`: MQTT versions it answers; others meet silence, or a close with `close_unknown`. `connack`: the code it
     answers CONNECT with. `answer`: gives the PUBACK code for a message, None for silence; it may also close.
-    `suback`: the code it answers SUBSCRIBE with, None to close without a word.
+    `suback`: the code it answers SUBSCRIBE with, None to close without a word; with `withhold_suback` the test does.
     `properties`: raw CONNACK properties.
     """
 
@@ -81,6 +88,7 @@ class StubBroker:
         close_unknown: bool = False,
         connack: int = 0,
         suback: int | None = 1,
+        withhold_suback: bool = False,
         properties: bytes = b"",
         answer: Answer = accept,
     ) -> None:
@@ -88,6 +96,7 @@ class StubBroker:
         self.close_unknown = close_unknown
         self.connack = connack
         self.suback = suback
+        self.withhold_suback = withhold_suback
         self.properties = properties
         self.answer = answer
         self.clients: list[Client] = []
@@ -159,6 +168,7 @@ class StubBroker:
             await writer.drain()
 
     def _handle(self, client: Client, kind: int, body: bytes) -> None:
+        client.heard.append(kind & 0xF0)
         if kind & 0xF0 == PUBLISH:
             message = _published(client.level, kind, body)
             client.published.append(message)
@@ -174,7 +184,9 @@ class StubBroker:
             if self.suback is None:
                 client.writer.close()
                 return
-            client.send(SUBACK, body[:2] + (b"\0" if client.level == 5 else b"") + bytes([self.suback]))
+            client.subscribe_id = body[:2]
+            if not self.withhold_suback:
+                client.suback(self.suback)
         elif kind & 0xF0 == PINGREQ:
             client.send(PINGRESP, b"")
         elif kind & 0xF0 == DISCONNECT:

@@ -162,6 +162,34 @@ async def test_ctrl_c_in_the_middle_of_an_outage_ends_it_and_loses_nothing(tmp_p
     assert _left_behind(tmp_path) == []
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere a process can not be tied to its parent")
+@pytest.mark.parametrize("broker", ["mosquitto", "embedded"])
+async def test_a_demo_that_is_killed_outright_leaves_no_process_behind(tmp_path: Path, broker: str) -> None:
+    async with running(tmp_path, "demo", *(["--embedded"] if broker == "embedded" else [])) as demo:
+        await demo.until(r"(?m)^OPC-UA +127\.0\.0\.1:\d+, ")
+        started = psutil.Process(demo.process.pid).children(recursive=True)
+        try:
+            programs = {word for child in started for word in child.cmdline()}
+            assert {"opcua", "collector.cli.demo.gateway_process"} <= programs
+            assert any(word.endswith("/mosquitto") for word in programs) == (broker == "mosquitto")
+            demo.process.kill()
+            await demo.process.wait()
+            async with asyncio.timeout(20):
+                while any(map(_lives, started)):
+                    await asyncio.sleep(0.05)
+        finally:
+            for child in filter(_lives, started):
+                child.kill()
+
+
+def _lives(process: psutil.Process) -> bool:
+    """A zombie does not: who adopts orphans may be slow to look after them."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 async def test_in_a_terminal_values_are_seen_within_five_seconds(tmp_path: Path) -> None:
     async with running(tmp_path, "demo", screen=(24, 80)) as demo:
         # On a machine that is busy with other things already, nobody promises five seconds.

@@ -137,8 +137,8 @@ def test_the_heartbeats_fields() -> None:
 def test_commands_and_their_answers() -> None:
     groups = (
         StatusCommands(Mock(), Mock()), ConfigCommands(Mock()), PauseCommands(Mock(), Mock(), Mock()),
-        ReadCommands(Mock()), WriteCommands(Mock(), Mock()), ProcessCommands(Mock(), Mock()), BufferCommands(Mock()),
-        SupportCommands(Mock(), Mock()),
+        ReadCommands(Mock()), WriteCommands(Mock(), Mock()), ProcessCommands(Mock(), Mock()),
+        BufferCommands(Mock(), {}), SupportCommands(Mock(), Mock()),
     )  # fmt: skip
     assert {type(group).__name__ for group in groups} == classes_with("handlers")
     names = {name for group in groups for name in group.handlers()}

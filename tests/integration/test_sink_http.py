@@ -22,7 +22,7 @@ async def server() -> AsyncIterator[UplinkServer]:
 
 @pytest.fixture
 async def sink(server: UplinkServer) -> AsyncIterator[Http]:
-    sink = Http(server.url, username="공장", password="canary", trust_env=False)
+    sink = Http(server.url, username="공장", password="canary")
     await sink.open()
     yield sink
     await sink.close()
@@ -88,6 +88,18 @@ async def test_a_server_that_never_answers_is_given_up(
         await deliver(sink, batch("data"))
 
 
+async def test_s3_proxy_variables_are_not_heeded(
+    server: UplinkServer, sink: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sink.close()
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    await sink.open()
+    assert await deliver(sink, batch("data")) == {0: None}
+
+
 async def test_a_redirect_is_not_followed(server: UplinkServer, sink: Http) -> None:
     server.answer = lambda posted: Reply(307, {"Location": f"{server.url}/elsewhere"})
     with pytest.raises(Away, match="set UPLINK_URL to the server itself"):
@@ -126,14 +138,14 @@ async def test_tls_is_checked_against_the_authorities_of_the_machine(
     authority = Authority(tmp_path, "plant")
     async with UplinkServer(authority.issue("uplink")) as server:
         url = server.url.replace("127.0.0.1", "localhost")
-        stranger = Http(url, username=None, password=None, trust_env=False)
+        stranger = Http(url, username=None, password=None)
         await stranger.open()
         with pytest.raises(Away, match="certificate verify failed"):
             await deliver(stranger, batch("data"))
         await stranger.close()
         assert server.posted == []
         monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-        sink = Http(url, username=None, password=None, trust_env=False)
+        sink = Http(url, username=None, password=None)
         await sink.open()
         assert await deliver(sink, batch("data")) == {0: None}
         await sink.close()

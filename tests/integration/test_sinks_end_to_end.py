@@ -169,3 +169,37 @@ async def test_a_sink_whose_disk_refuses_hurts_no_other(tmp_path: Path, server: 
         await hall.until(lambda: "http_storage_degraded" in conditions(hall), SLOWLY_S, "the status says so")
         assert "storage_degraded" not in conditions(hall)
         assert (await hall.collector.stop())[0] == 0
+
+
+async def test_clear_buffer_gives_up_what_waits_for_a_sink_too_and_the_sink_is_told(
+    tmp_path: Path, server: UplinkServer
+) -> None:
+    await server.stop()
+    async with Hall(tmp_path, UPLINK_URL=server.url, MQTT_RECONNECT_MAX_SEC=1, HEARTBEAT_INTERVAL_SEC=0.5) as hall:
+        hall.configure(modbus_device(await hall.plc(), interval_ms=50))
+        hall.collector.start()
+        await hall.until(lambda: "http_down" in conditions(hall), SLOWLY_S, "the status says that HTTP is down")
+        cleared = 0
+        for number in range(20):  # what an attempt has in its hands just then is not cleared
+            if cleared := await cleared_of_http(hall, f"c-{number}"):
+                break
+        assert cleared > 0
+        await server.start()
+        await hall.until(
+            lambda: any(event.get("reason") == "cleared" for event in server.taken["events"]), SLOWLY_S, "the gap"
+        )
+        assert (await hall.collector.stop())[0] == 0
+
+
+async def cleared_of_http(hall: Hall, command_id: str) -> int:
+    """How many messages `clear_buffer` says it has given up there."""
+    body = json.dumps({"command_id": command_id, "command": "clear_buffer"}).encode()
+    assert hall.listener.publish(f"vexplor/devices/{EDGE_ID}/commands", body)
+
+    def answers() -> list[Any]:
+        return [answer for answer in hall.messages("responses") if answer["command_id"] == command_id]
+
+    await hall.until(answers, SLOWLY_S, f"an answer to {command_id}")
+    (answer,) = answers()
+    assert answer["status"] == "success"
+    return int(answer["result"]["sinks"]["http"]["messages"])

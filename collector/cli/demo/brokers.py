@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from collector.cli.demo.leash import leashed
 from simulators.address import listen
 from simulators.broker import EmbeddedBroker
 from simulators.door import Door
@@ -79,9 +80,7 @@ class Mosquitto:
         config.write_text("\n".join(self._config()) + "\n", encoding="utf-8")
         with (self._folder / "mosquitto.log").open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                self._executable,
-                "-c",
-                str(config),
+                *leashed(self._executable, "-c", str(config)),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

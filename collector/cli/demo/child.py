@@ -6,6 +6,8 @@ import sys
 from types import TracebackType
 from typing import Self
 
+from collector.cli.demo.leash import leashed
+
 _COMMAND = ("-m", "collector", "simulate", "opcua", "--port", "0")
 _ADDRESS = re.compile(r"opc\.tcp://([\d.]+):(\d+)")
 _READY_WITHIN_S = 10.0
@@ -26,8 +28,7 @@ class OpcUaProcess:
 
     async def __aenter__(self) -> Self:
         self._process = process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *_COMMAND,
+            *leashed(sys.executable, *_COMMAND),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -14,7 +14,7 @@ async def look_at_sinks(settings: Settings) -> AsyncIterator[Finding]:
     if settings.kafka_brokers:
         yield await _kafka([str(each) for each in settings.kafka_brokers], settings.client_id())
     if settings.uplink_url is not None:
-        yield await _http(settings.uplink_url, trust_env=settings.trust_env)
+        yield await _http(settings.uplink_url)
 
 
 async def _kafka(brokers: list[str], client_id: str) -> Finding:
@@ -37,10 +37,10 @@ async def _kafka(brokers: list[str], client_id: str) -> Finding:
     return good("Kafka", f"{where} lets us in, and has our topics")
 
 
-async def _http(url: ServerUrl, *, trust_env: bool) -> Finding:
+async def _http(url: ServerUrl) -> Finding:
     from collector.delivery.sinks.destination import Away
 
-    sink = http_sink(url, trust_env)
+    sink = http_sink(url)
     try:
         await sink.open()
         status = await sink.greet()

@@ -22,7 +22,11 @@ class LettersUnwanted(Exception):
 
 
 class Destination(Protocol):
-    """One further way out. Belongs to the loop; each call ends within a minute, whatever the server does."""
+    """One further way out. Belongs to the loop.
+
+    A server that leaves one request unanswered for half a minute is `Away`. One that refuses parts of a batch is asked
+    as often as it takes to find which, however slowly it refuses: `deliver` has no limit of its own.
+    """
 
     async def open(self) -> None:
         """Be ready to deliver. Raises `Away`."""

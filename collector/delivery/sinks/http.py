@@ -23,19 +23,15 @@ _ASK_LATER = 408, 425, 429
 class Http:
     """A `Destination`: `POST {base}/data`, `/events` and `/log`, on one connection that is kept."""
 
-    def __init__(self, base: str, *, username: str | None, password: str | None, trust_env: bool) -> None:
+    def __init__(self, base: str, *, username: str | None, password: str | None) -> None:
         self._base = base
         self._auth = httpx.BasicAuth(username, password or "") if username else None
-        self._trust_env = trust_env
         self._room = Room(1 << 20)
         self._client: httpx.AsyncClient | None = None
 
     async def open(self) -> None:
-        """Prepare; the connection is made by the first request. Raises `Away`."""
-        try:
-            self._client = await asyncio.to_thread(self._new_client)
-        except (ValueError, ImportError, httpx.InvalidURL):
-            raise Away("a proxy variable of the environment holds no usable http:// proxy URL") from None
+        """Prepare; the connection is made by the first request."""
+        self._client = await asyncio.to_thread(self._new_client)
 
     async def deliver(self, batch: Sequence[Entry], settle: Settle) -> None:
         """A request for each kind in it, or more where a body is refused. Raises `Away`, `LettersUnwanted`."""
@@ -58,7 +54,7 @@ class Http:
         return httpx.AsyncClient(
             verify=trust,
             auth=self._auth,
-            trust_env=self._trust_env,
+            trust_env=False,  # `TRUST_ENV`, for a proxy, is about the Fleet server alone
             follow_redirects=False,
             timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
             headers={"Content-Type": "application/json", "User-Agent": "edge-collector"},

@@ -66,8 +66,9 @@ class Posting:
             kind = edge_and_kind(topic)[1]
             try:
                 await self._deliver(kind, entries)
-                self._judge(kind)
+                self._doubt_the_path()
             except _PathRefuses as refusal:
+                self._suspects.clear()
                 troubles[kind] = str(refusal)
         if self._passed and FIGURES in troubles:
             del troubles[FIGURES]
@@ -89,6 +90,7 @@ class Posting:
                 self._passed.add(kind)
                 for entry in entries:
                     self._settle(entry, None)
+                self._convict()
             case Verdict.UNWANTED:
                 raise _PathRefuses(answer.said)
             case _ if len(entries) == 1:
@@ -109,15 +111,21 @@ class Posting:
 
     def _suspect(self, kind: str, entry: Entry, said: str) -> None:
         self._suspects.append((entry, said))
-        if kind not in self._passed and len(self._suspects) >= _SUSPECTS:
-            self._judge(kind)
+        if kind in self._passed:
+            self._convict()
+        elif len(self._suspects) >= _SUSPECTS:
+            self._doubt_the_path()
 
-    def _judge(self, kind: str) -> None:
+    def _convict(self) -> None:
+        """The path takes messages: at once, so that what was found is not sought again when the server goes away."""
         suspects, self._suspects = self._suspects, []
-        if suspects and kind not in self._passed:
-            raise _PathRefuses(suspects[0][1])
         for entry, said in suspects:
             self._settle(entry, said)
+
+    def _doubt_the_path(self) -> None:
+        """Raise `_PathRefuses` if there are suspects, and nothing else speaks for the path."""
+        if self._suspects:
+            raise _PathRefuses(self._suspects[0][1])
 
 
 def body_of(entries: Sequence[Entry]) -> bytes:

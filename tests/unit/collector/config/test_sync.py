@@ -14,7 +14,7 @@ from collector.config.planner import PlanOptions
 from collector.config.sync import ConfigSync
 from collector.status.board import Board
 from fleet_client.copies import DocumentStore
-from fleet_client.errors import FleetError, FleetRefused, FleetUnreachable, NotAConfig
+from fleet_client.errors import FleetRefused, FleetUnreachable, NotAConfig
 from fleet_client.fetched import Fetched, NotModified
 from tests.doubles.clock import FakeClock
 
@@ -32,7 +32,7 @@ def fetched(body: bytes, etag: str | None = None, edge_id: str = "edge-1") -> Fe
 class ScriptedSource:
     """Gives what it is told to, and notes what it was asked with."""
 
-    def __init__(self, *answers: Fetched | NotModified | FleetError) -> None:
+    def __init__(self, *answers: Fetched | NotModified | Exception) -> None:
         self.name = "fleet"
         self.edge_id = "edge-1"
         self.answers = deque(answers)
@@ -48,28 +48,36 @@ class ScriptedSource:
             self.at_its_end.set()
             await asyncio.Event().wait()
         answer = self.answers.popleft()
-        if isinstance(answer, FleetError):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
 
 class Office:
-    def __init__(self, folder: Path, *answers: Fetched | NotModified | FleetError) -> None:
+    def __init__(self, folder: Path, *answers: Fetched | NotModified | Exception) -> None:
         self.clock = FakeClock()
         self.board = Board(self.clock)
         self.plans: list[Plan] = []
+        self.unbearable: str | None = None
+        """The version that can not be applied, once."""
         self.source = ScriptedSource(*answers)
         self.store = DocumentStore(folder)
         self.sync = ConfigSync(
             self.source,
             self.store,
             PlanOptions(edge_id="edge-1"),
-            self.plans.append,
+            self.apply,
             fixed_id=False,
             interval_s=0.001,
             clock=self.clock,
             board=self.board,
         )
+
+    def apply(self, plan: Plan) -> None:
+        if plan.version == self.unbearable:
+            self.unbearable = None
+            raise RuntimeError(plan.version)
+        self.plans.append(plan)
 
     async def run(self) -> None:
         """Run until the script is at its end and its last answer was dealt with."""
@@ -172,6 +180,39 @@ async def test_a_server_that_is_away_for_long_makes_the_configuration_stale(tmp_
     office.source.answers.extend([FleetUnreachable("no route"), FleetUnreachable("no route")])
     await office.run()
     assert office.board.conditions["config_stale"].detail == "no route"
+
+
+async def test_a_fault_of_our_own_costs_the_answer_that_set_it_off_and_not_the_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = Office(
+        tmp_path, fetched(document("v1", 40001), '"a"'), KeyError("odd"), KeyError("odd"), NotModified(None),
+        KeyError("odd"), fetched(document("v2", 40002), '"b"'), TypeError("odder"),
+    )  # fmt: skip
+    await office.run()
+    assert office.versions == ["v1", "v2"]
+    assert office.source.asked_with[1:5] == ['"a"', None, None, '"a"'], "the next answer may be told from scratch"
+    assert "TypeError" in (office.board.config.error or "")
+    assert capsys.readouterr().out.count("Traceback") == 3, "each fault once until all is well again"
+
+
+async def test_a_fault_of_our_own_for_long_makes_the_configuration_stale(tmp_path: Path) -> None:
+    office = Office(tmp_path, fetched(document("v1", 40001), '"a"'))
+    await office.run()
+    office.clock.advance(901)
+    office.source.at_its_end.clear()
+    office.source.answers.extend([KeyError("odd"), KeyError("odd")])
+    await office.run()
+    assert "KeyError" in office.board.conditions["config_stale"].detail
+
+
+async def test_what_could_not_be_applied_is_applied_when_it_comes_again(tmp_path: Path) -> None:
+    v2 = fetched(document("v2", 40002), '"b"')
+    office = Office(tmp_path, fetched(document("v1", 40001), '"a"'), v2, v2)
+    office.unbearable = "v2"
+    await office.run()
+    assert office.versions == ["v1", "v2"]
+    assert office.board.config.error is None
 
 
 async def test_reload_applies_or_says_why_not(tmp_path: Path) -> None:

@@ -89,6 +89,31 @@ async def test_one_refused_message_alone_proves_nothing() -> None:
     assert server.refused == {}
 
 
+async def test_that_a_path_closed_on_a_suspect_and_the_next_one_passes_does_not_convict_it() -> None:
+    def judge(kind: str, numbers: list[int]) -> Answer:
+        if kind == "data":
+            return TAKEN
+        return UNWANTED if numbers == [1] else BAD
+
+    server = Server(judge)
+    with pytest.raises(LettersUnwanted, match="404"):
+        await server.deliver([entry(1, "events"), entry(2, "events"), entry(3)])
+    assert (server.taken, server.refused) == ([3], {})
+
+
+async def test_what_was_found_is_settled_before_the_server_goes_away() -> None:
+    def judge(kind: str, numbers: list[int]) -> Answer:
+        if 9 in numbers and len(numbers) == 1:
+            raise Away("no answer in time")
+        return TAKEN if numbers == [29] else BAD
+
+    server = Server(judge)
+    with pytest.raises(Away, match="in time"):
+        await server.deliver([entry(number) for number in range(30)])
+    assert server.taken == [29]
+    assert 0 < len(server.refused) < 29
+
+
 async def test_that_another_path_takes_messages_does_not_convict_data() -> None:
     server = Server(lambda kind, numbers: BAD if kind == "data" else TAKEN)
     with pytest.raises(Away):
