@@ -88,17 +88,18 @@ def options_of(command: object) -> set[str]:
     return {option for each in parameters for option in getattr(each, "opts", ()) if option.startswith("--")}
 
 
+COMMAND_LINE = "docs/command-line.md"
 CLI: dict[str, object] = dict(commands(typer.main.get_command(app), "edge-collector"))
 
 
 @pytest.mark.parametrize("typed", CLI)
-def test_every_command_is_in_the_readme_with_its_options(typed: str) -> None:
+def test_every_command_is_told_with_its_options(typed: str) -> None:
     command = CLI[typed]
     options = options_of(command)
     if below(command):
-        missing = {option for option in options if option not in page("README.md")}
+        missing = {option for option in options if option not in page(COMMAND_LINE)}
     else:
-        (row,) = re.findall(rf"^\| `{typed}(?: [A-Z]+)?` \|(.*)$", page("README.md"), re.MULTILINE)
+        (row,) = re.findall(rf"^\| `{typed}(?: [A-Z]+)?` \|(.*)$", page(COMMAND_LINE), re.MULTILINE)
         missing = options ^ set(re.findall(r"--[a-z-]+", row.partition("|")[0]))
     assert missing == set()
 
@@ -218,8 +219,17 @@ def test_files_of_the_source_are_where_the_page_says(where: Path) -> None:
 
 
 def test_every_page_can_be_found_from_the_readme() -> None:
-    linked = {(ROOT / link.partition("#")[0]).resolve() for link in links_of(ROOT / "README.md")}
-    assert set(PAGES) - {ROOT / "README.md"} <= linked
+    index = ROOT / "docs" / "index.md"
+    assert {index, ROOT / "README.ko.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"} <= linked_from(
+        ROOT / "README.md"
+    )
+    assert index in linked_from(ROOT / "README.ko.md")
+    assert set(PAGES) - {index} <= linked_from(index)
+
+
+def linked_from(where: Path) -> set[Path]:
+    """The files that a page leads to."""
+    return {(where.parent / link.partition("#")[0]).resolve() for link in links_of(where)}
 
 
 ROWS = {"B": 15, "D": 14, "C": 5, "R": 6}
