@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from collector.cli.install_service import NAME, UNITS
+from collector.cli.install_service import NAME, SETTINGS, UNITS
 from collector.settings.envfile import DEFAULT
 
 CREDENTIALS = f"/run/credentials/{NAME}.service"
@@ -19,19 +19,57 @@ _MEANS_ANOTHER = frozenset({"DEVICE_ID", "EDGE_ID", "EDGE_SERVER_URL", "EDGE_CON
 
 @dataclass(frozen=True, slots=True)
 class InstalledService:
-    """What its unit says, with the site's own additions (`systemctl edit`). Credentials stand as the files they are."""
+    """What its unit says, with the site's own additions (`systemctl edit`). Credentials stand as the files they are.
 
-    unit: Path
+    Where there are its settings and no unit yet, as `install.sh` leaves it, it is what the unit will say.
+    """
+
+    said_by: str
     settings: Path
     environment: Mapping[str, str]
 
 
-def installed_service(units: Path) -> InstalledService | None:
-    """The service whose unit is in this folder; None where there is none, or it names no settings. Raises nothing."""
+def installed_service(units: Path, settings: Path) -> InstalledService | None:
+    """The service whose unit is in this folder, else the one that is to have these settings; None where neither is.
+
+    None too for a unit that `install-service` did not write. Raises nothing.
+    """
     unit = units / f"{NAME}.service"
+    if _is_there(unit):
+        return _read(unit)
+    if _is_there(settings):
+        return InstalledService("a service that is not installed", settings, {"DATA_DIR": f"/var/lib/{NAME}"})
+    return None
+
+
+def settings_at_hand(
+    env_file: Path | None, console: Console, units: Path = UNITS, settings: Path = SETTINGS
+) -> Path | None:
+    """The settings file of a command that looks at a collector; None is `.env` here, as it is for `run`.
+
+    It is the service's where nothing else is named: no `env_file`, no `.env` here, none of the variables without which
+    nothing runs. Then, and where its very file is named, the service's own variables count too, behind those of this
+    process. Of a machine with a service it is said which file was taken.
+    """
+    service = installed_service(units, settings)
+    if service is None:
+        return env_file
+    named = env_file or (DEFAULT if _is_there(DEFAULT) else None)
+    if (named is None and _MEANS_ANOTHER & os.environ.keys()) or (named and not _same(named, service.settings)):
+        taken = f"{named} here" if named is DEFAULT else str(named or "the environment")
+        _say(console, f"settings: {taken}; those of the service: --env-file {service.settings}")
+        return env_file
+    for name, text in service.environment.items():  # as systemd does it, before the service reads its settings
+        os.environ.setdefault(name, text)
+    readable = os.access(service.settings, os.R_OK)
+    _say(console, f"settings: {service.settings}, of {service.said_by}{'' if readable else '; run it as root (sudo)'}")
+    return service.settings
+
+
+def _read(unit: Path) -> InstalledService | None:
     credentials: dict[str, str] = {}
     environment: dict[str, str] = {}
-    for name, value in _assignments([unit, *sorted((units / f"{unit.name}.d").glob("*.conf"))]):
+    for name, value in _assignments([unit, *sorted(unit.with_name(f"{unit.name}.d").glob("*.conf"))]):
         match name:
             case "LoadCredential":
                 key, _, path = value.partition(":")
@@ -43,35 +81,16 @@ def installed_service(units: Path) -> InstalledService | None:
     if "settings" not in credentials:
         return None
     files = {f"{CREDENTIALS}/{key}": path for key, path in credentials.items()}
-    return InstalledService(
-        unit, Path(credentials["settings"]), {name: files.get(text, text) for name, text in environment.items()}
-    )
-
-
-def settings_at_hand(env_file: Path | None, console: Console, units: Path = UNITS) -> Path | None:
-    """The settings file of a command that looks at a collector; None is `.env` here, as it is for `run`.
-
-    It is the service's where nothing else is named: no `env_file`, no `.env` here, none of the variables without which
-    nothing runs. Then, and where its very file is named, the service's own variables count too, behind those of this
-    process. Of a machine with a service it is said which file was taken.
-    """
-    service = installed_service(units)
-    if service is None:
-        return env_file
-    named = env_file or (DEFAULT if os.access(DEFAULT, os.F_OK) else None)
-    if (named is None and _MEANS_ANOTHER & os.environ.keys()) or (named and not _same(named, service.settings)):
-        taken = f"{named} here" if named is DEFAULT else str(named or "the environment")
-        _say(console, f"settings: {taken}; those of the service: --env-file {service.settings}")
-        return env_file
-    for name, text in service.environment.items():  # as systemd does it, before the service reads its settings
-        os.environ.setdefault(name, text)
-    readable = os.access(service.settings, os.R_OK)
-    _say(console, f"settings: {service.settings}, of {service.unit}{'' if readable else '; run it as root (sudo)'}")
-    return service.settings
+    seen = {name: files.get(text, text) for name, text in environment.items()}
+    return InstalledService(str(unit), Path(credentials["settings"]), seen)
 
 
 def _say(console: Console, line: str) -> None:
     console.print(Text(line, "dim"), soft_wrap=True)
+
+
+def _is_there(file: Path) -> bool:
+    return os.access(file, os.F_OK)
 
 
 def _same(named: Path, settings: Path) -> bool:

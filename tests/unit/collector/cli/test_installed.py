@@ -42,13 +42,13 @@ def units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def at_hand(units: Path, env_file: Path | None = None) -> tuple[Path | None, str]:
     console = Console(file=StringIO())
-    taken = settings_at_hand(env_file, console, units)
+    taken = settings_at_hand(env_file, console, units, units / "none")
     assert isinstance(console.file, StringIO)
     return taken, console.file.getvalue()
 
 
 def typed(units: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
-    monkeypatch.setattr(installed, "settings_at_hand", partial(settings_at_hand, units=units))
+    monkeypatch.setattr(installed, "settings_at_hand", partial(settings_at_hand, units=units, settings=units / "none"))
     return CliRunner().invoke(app, words, env={"COLUMNS": "200"})
 
 
@@ -89,7 +89,19 @@ def test_so_is_an_environment_that_a_collector_could_run_by(units: Path, monkeyp
 def test_without_a_service_nothing_is_said(tmp_path: Path) -> None:
     assert at_hand(tmp_path) == (None, "")
     (tmp_path / "edge-collector.service").write_text("[Service]\nExecStart=/usr/bin/true\n")
+    (tmp_path / "none").touch()
+    assert at_hand(tmp_path) == (None, ""), "a unit that somebody wrote: nobody knows where its data is"
     assert at_hand(tmp_path, tmp_path / "x") == (tmp_path / "x", "")
+
+
+def test_before_it_is_installed_its_settings_are_looked_at_with_the_folder_that_it_will_have(units: Path) -> None:
+    (units / "edge-collector.service").unlink()
+    console = Console(file=StringIO())
+    settings = units / "etc" / ".env"
+    assert settings_at_hand(None, console, units, settings) == settings
+    assert os.environ["DATA_DIR"] == "/var/lib/edge-collector"
+    assert isinstance(console.file, StringIO)
+    assert "a service that is not installed" in console.file.getvalue()
 
 
 def test_what_the_site_added_counts_and_credentials_are_the_files_they_come_from(units: Path) -> None:
@@ -100,7 +112,7 @@ def test_what_the_site_added_counts_and_credentials_are_the_files_they_come_from
         "Environment=MQTT_KEY_FILE=%d/mqtt-key 'COMPANY_CODE=50%% of it' \\\n  SITE_TZ=Asia/Seoul\n"
         f'Environment="MQTT_CA_FILE={CREDENTIALS}/mqtt-key"\nEnvironment="A\n'
     )
-    found = installed_service(units)
+    found = installed_service(units, units / "none")
     assert found is not None
     assert found.environment["DATA_DIR"] == str(units / "lib")
     assert found.environment["MQTT_KEY_FILE"] == "/etc/edge-collector/mqtt.key"
@@ -108,13 +120,13 @@ def test_what_the_site_added_counts_and_credentials_are_the_files_they_come_from
     assert found.environment["COMPANY_CODE"] == "50% of it"
     assert found.environment["SITE_TZ"] == "Asia/Seoul"
     (folder / "20-anew.conf").write_text("[Service]\nEnvironment=\nEnvironment=DATA_DIR=/data\n")
-    found = installed_service(units)
+    found = installed_service(units, units / "none")
     assert found is not None
     assert found.environment == {"DATA_DIR": "/data"}
 
 
 def test_settings_that_only_root_may_read_say_so(units: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode == os.F_OK and Path(path).exists())
     assert at_hand(units)[1].endswith("; run it as root (sudo)\n")
 
 
