@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,8 +15,10 @@ import pytest
 
 from collector.status.board import BufferState, SinkState
 from collector.storage.errors import StorageFailed
+from collector.web.guard import LOGIN
 from collector.web.routes.stream import MOST_LISTENERS
 from protocols.quality import Quality
+from tests.doubles.documentation import ROOT
 from tests.doubles.page_rig import TOKEN, PageRig, plant
 from tests.doubles.page_sources import CurveHistory, CurveSeries, HandAlarm, sine
 
@@ -177,6 +180,15 @@ async def test_a_bad_parameter_is_named(page: PageRig, path: str, query: dict[st
     named, reason = await field_of(page, f"/api/v1/{path}", **({"device_id": "1", "tag": "온도"} | query))
     assert named == field
     assert reason
+
+
+async def test_every_route_and_no_other_is_in_the_documentation(page: PageRig) -> None:
+    described = cast(dict[str, dict[str, object]], await got(page, "/openapi.json"))["paths"]
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    told = {
+        route for cell in re.findall(r"^\| (`/[^|]*) \|", text, re.MULTILINE) for route in re.findall(r"`(.+?)`", cell)
+    }
+    assert told == described.keys() - {LOGIN}
 
 
 async def test_a_route_that_is_none_and_a_method_that_it_does_not_take_are_told_in_words(page: PageRig) -> None:

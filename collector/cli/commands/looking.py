@@ -22,7 +22,7 @@ def doctor(env_file: ServiceEnvFile = None) -> None:
 
     Exit status: 0 all is well, 1 something is not, 2 the settings must be mended.
 
-    Example: sudo edge-collector doctor
+    Example: sudo /opt/edge-collector/bin/edge-collector doctor
     """
     from rich.console import Console
 
@@ -51,7 +51,7 @@ def support_bundle(
 
     Examples:
 
-      sudo edge-collector support-bundle
+      sudo /opt/edge-collector/bin/edge-collector support-bundle
 
       edge-collector support-bundle --frames "CASE프레스_PLC_01"
     """

@@ -68,7 +68,7 @@ def page_url(env_file: ServiceEnvFile = None) -> None:
     Run it as the collector's user, or as root. Exit status: 0, 2 the settings must be mended, the page is off, or the
     token can not be had.
 
-    Example: sudo edge-collector page-url
+    Example: sudo /opt/edge-collector/bin/edge-collector page-url
     """
     from rich.console import Console
 
