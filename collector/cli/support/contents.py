@@ -59,6 +59,7 @@ async def _or_why(tell: Callable[[], Awaitable[str]]) -> str:
 
 
 def _settings(settings: Settings) -> Iterator[str]:
+    yield f"# settings file: {settings.env_file or '.env where the bundle was asked for, if there is one'}"
     for name, value in settings.shown().items():
         yield f"{name}={'' if value is None else value}"
     yield ""

@@ -4,6 +4,7 @@ import os
 from functools import partial
 from io import StringIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from rich.console import Console
@@ -151,6 +152,12 @@ def test_each_command_that_looks_at_a_collector_finds_it(
     assert f"settings: {units}/etc/.env, of " in result.output
     assert result.exit_code == status, result.output
     assert not Path("data").exists()
+
+
+def test_the_bundle_says_whose_settings_it_has(units: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert typed(units, monkeypatch, "support-bundle", "--output", "bundle.zip").exit_code == 0
+    with ZipFile("bundle.zip") as bundle:
+        assert bundle.read("settings.txt").decode().startswith(f"# settings file: {units}/etc/.env\n")
 
 
 @pytest.mark.parametrize("words", [["audit"], ["buffer", "stats"]], ids=lambda words: words[0])
