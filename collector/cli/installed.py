@@ -14,7 +14,7 @@ from collector.cli.install_service import NAME, SETTINGS, UNITS
 from collector.settings.envfile import DEFAULT
 
 CREDENTIALS = f"/run/credentials/{NAME}.service"
-_MEANS_ANOTHER = frozenset({"DEVICE_ID", "EDGE_ID", "EDGE_SERVER_URL", "EDGE_CONFIG_FILE", "MQTT_BROKER_URL"})
+_MEANS_ANOTHER = ("DEVICE_ID", "EDGE_ID", "EDGE_SERVER_URL", "EDGE_CONFIG_FILE", "MQTT_BROKER_URL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,13 @@ def settings_at_hand(
     if service is None:
         return env_file
     named = env_file or (DEFAULT if _is_there(DEFAULT) else None)
-    if (named is None and _MEANS_ANOTHER & os.environ.keys()) or (named and not _same(named, service.settings)):
+    by_environment = named is None and any(map(os.environ.get, _MEANS_ANOTHER))
+    if by_environment or (named is not None and not _same(named, service.settings)):
         taken = f"{named} here" if named is DEFAULT else str(named or "the environment")
         _say(console, f"settings: {taken}; those of the service: --env-file {service.settings}")
         return env_file
     for name, text in service.environment.items():  # as systemd does it, before the service reads its settings
-        os.environ.setdefault(name, text)
+        os.environ[name] = os.environ.get(name) or text
     readable = os.access(service.settings, os.R_OK)
     _say(console, f"settings: {service.settings}, of {service.said_by}{'' if readable else '; run it as root (sudo)'}")
     return service.settings
@@ -71,6 +72,8 @@ def _read(unit: Path) -> InstalledService | None:
     environment: dict[str, str] = {}
     for name, value in _assignments([unit, *sorted(unit.with_name(f"{unit.name}.d").glob("*.conf"))]):
         match name:
+            case "LoadCredential" if not value:
+                credentials.clear()
             case "LoadCredential":
                 key, _, path = value.partition(":")
                 credentials[key] = path

@@ -229,9 +229,8 @@ def test_files_of_the_source_are_where_the_page_says(where: Path) -> None:
 
 def test_every_page_can_be_found_from_the_readme() -> None:
     index = ROOT / "docs" / "index.md"
-    assert {index, ROOT / "README.ko.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"} <= linked_from(
-        ROOT / "README.md"
-    )
+    first_pages = {index, *(ROOT / name for name in ("README.ko.md", "CHANGELOG.md", "SECURITY.md"))}
+    assert first_pages <= linked_from(ROOT / "README.md")
     assert index in linked_from(ROOT / "README.ko.md")
     assert set(PAGES) - {index} <= linked_from(index)
 

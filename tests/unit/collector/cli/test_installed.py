@@ -70,6 +70,10 @@ def test_what_is_set_by_hand_wins_over_the_unit(units: Path, monkeypatch: pytest
     monkeypatch.setenv("DATA_DIR", "/media/old-disk")
     assert at_hand(units)[0] == units / "etc" / ".env"
     assert os.environ["DATA_DIR"] == "/media/old-disk"
+    monkeypatch.setenv("DATA_DIR", "")
+    monkeypatch.setenv("DEVICE_ID", "")
+    assert at_hand(units)[0] == units / "etc" / ".env", "an empty value is an unset one"
+    assert os.environ["DATA_DIR"] == str(units / "lib")
 
 
 def test_an_env_file_here_or_by_name_is_another_collectors(units: Path) -> None:
@@ -120,10 +124,12 @@ def test_what_the_site_added_counts_and_credentials_are_the_files_they_come_from
     assert found.environment["MQTT_CA_FILE"] == "/etc/edge-collector/mqtt.key"
     assert found.environment["COMPANY_CODE"] == "50% of it"
     assert found.environment["SITE_TZ"] == "Asia/Seoul"
-    (folder / "20-anew.conf").write_text("[Service]\nEnvironment=\nEnvironment=DATA_DIR=/data\n")
+    (folder / "20-anew.conf").write_text(
+        "[Service]\nEnvironment=\nEnvironment=DATA_DIR=/data\nLoadCredential=\nLoadCredential=settings:/etc/other.env\n"
+    )
     found = installed_service(units, units / "none")
     assert found is not None
-    assert found.environment == {"DATA_DIR": "/data"}
+    assert (found.settings, found.environment) == (Path("/etc/other.env"), {"DATA_DIR": "/data"})
 
 
 def test_settings_that_only_root_may_read_say_so(units: Path, monkeypatch: pytest.MonkeyPatch) -> None:
