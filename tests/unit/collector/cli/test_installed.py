@@ -14,6 +14,7 @@ from collector.cli import installed
 from collector.cli.commands import app
 from collector.cli.install_service import Service
 from collector.cli.installed import CREDENTIALS, installed_service, settings_at_hand
+from collector.cli.support import journal
 from collector.settings import load_settings
 from collector.storage.audit_file import AuditFile
 from tests.doubles.mosquitto import free_port
@@ -164,6 +165,27 @@ def test_the_bundle_says_whose_settings_it_has(units: Path, monkeypatch: pytest.
     assert typed(units, monkeypatch, "support-bundle", "--output", "bundle.zip").exit_code == 0
     with ZipFile("bundle.zip") as bundle:
         assert bundle.read("settings.txt").decode().startswith(f"# settings file: {units}/etc/.env\n")
+
+
+@pytest.mark.parametrize("of_service", [True, False])
+def test_the_bundle_of_the_service_has_its_journal(
+    units: Path, monkeypatch: pytest.MonkeyPatch, of_service: bool
+) -> None:
+    program = units / "bin" / "journalctl"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\necho "07:00 starting, as told by $*"\n', "utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    monkeypatch.setattr(journal, "UNITS", units)
+    if not of_service:
+        Path(".env").write_bytes((units / "etc" / ".env").read_bytes())
+    assert typed(units, monkeypatch, "support-bundle", "--output", "bundle.zip").exit_code == 0
+    with ZipFile("bundle.zip") as bundle:
+        told = {name: bundle.read(name).decode() for name in bundle.namelist() if name.startswith("logs/")}
+    if of_service:
+        assert told["logs/journal.log"].startswith("07:00 starting, as told by --unit edge-collector ")
+    else:
+        assert list(told) == ["logs/none.txt"]
 
 
 @pytest.mark.parametrize("words", [["audit"], ["buffer", "stats"]], ids=lambda words: words[0])
