@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 _TO_SECONDS = len("2026-04-17T08:00:00")
@@ -32,4 +33,9 @@ class SystemClock:
 def iso_utc(wall_ms: int) -> str:
     """A stamp as it goes on the wire: ``2026-04-17T08:00:00.123Z``."""
     seconds, millis = divmod(wall_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:_TO_SECONDS]}.{millis:03d}Z"
+    return f"{_to_seconds(seconds)}.{millis:03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _to_seconds(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:_TO_SECONDS]

@@ -2,27 +2,21 @@
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from decimal import Decimal
 
 import structlog
 
+from collector.config import tag_rules
 from collector.config.computed import names_in_expressions, resolve_expressions
 from collector.config.hosts import Network, check_host
 from collector.config.plan import (
-    Deadband,
     DevicePlan,
     IdleDevice,
-    Labels,
-    OnChange,
     Plan,
     PollGroup,
     ProtocolDoubt,
     Remark,
-    Thresholds,
-    WriteRule,
 )
 from collector.status.board import ConfigProblem
-from fleet_client import document
 from fleet_client.document import DeviceConfig, TagConfig
 from fleet_client.reading import DevicePlace, ReadDocument
 from protocols import registry
@@ -152,12 +146,12 @@ class _DevicePlanner:
             equipment_id=device.equipment_id,
             request_delay_s=device.request_delay_ms / 1000,
             computed=computed.placed(positions),
-            labels=_labels(tags),
-            on_change=_on_change(device, tags),
+            labels=tag_rules.labels(tags),
+            on_change=tag_rules.on_change(device, tags),
             doubt=None if disagreement is None else self._doubt(device, disagreement),
-            write_rules=_write_rules(tags),
+            write_rules=tag_rules.write_rules(tags),
             specs=_specs(placed, positions),
-            thresholds=_thresholds(tags),
+            thresholds=tag_rules.thresholds(tags),
         )
 
     def _protocol(self, device: DeviceConfig, place: DevicePlace) -> tuple[str, registry.Disagreement | None]:
@@ -277,48 +271,6 @@ def _group(
     return PollGroup(interval_ms, tags, points, driver.compile(connection, points))
 
 
-def _labels(tags: Sequence[TagConfig]) -> tuple[Labels, ...]:
-    return tuple(Labels(position, tuple(tag.value_map.items())) for position, tag in enumerate(tags) if tag.value_map)
-
-
-def _write_rules(tags: Sequence[TagConfig]) -> tuple[WriteRule, ...]:
-    return tuple(
-        WriteRule(position, tag.write_min, tag.write_max, tag.write_max_step)
-        for position, tag in enumerate(tags)
-        if tag.writable
-    )
-
-
 def _specs(placed: Sequence[_Placed], positions: Mapping[str, int]) -> tuple[TagSpec | None, ...]:
     spec_of = {each.tag.name: each.spec for each in placed}
     return tuple(spec_of.get(name) for name in positions)
-
-
-def _thresholds(tags: Sequence[TagConfig]) -> tuple[tuple[str, Thresholds], ...]:
-    return tuple((tag.name, _limits(tag.thresholds)) for tag in tags if tag.thresholds is not None)
-
-
-def _limits(sent: document.Thresholds) -> Thresholds:
-    return Thresholds(
-        low_low=_float(sent.low_low),
-        low=_float(sent.low),
-        high=_float(sent.high),
-        high_high=_float(sent.high_high),
-        hysteresis=float(sent.hysteresis),
-        delay_s=float(sent.delay_sec),
-    )
-
-
-def _float(limit: Decimal | None) -> float | None:
-    return None if limit is None else float(limit)
-
-
-def _on_change(device: DeviceConfig, tags: Sequence[TagConfig]) -> OnChange | None:
-    if device.publish != "on_change":
-        return None
-    deadbands = (
-        (tag.name, Deadband(tag.deadband or Decimal(0), tag.deadband_percent or Decimal(0)))
-        for tag in tags
-        if tag.deadband or tag.deadband_percent
-    )
-    return OnChange(float(device.publish_max_sec), tuple(deadbands))

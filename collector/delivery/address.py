@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from collector.delivery.mqtt.options import MqttOptions, MqttVersion, TlsOptions
 from collector.settings import Settings
@@ -27,6 +27,9 @@ class Address:
     events_topic: str = ""
 
 
+_topics = lru_cache(maxsize=2)(Topics)
+
+
 class EdgeAddress:
     """Follows the edge id, which the Fleet server may correct to its other spelling."""
 
@@ -42,7 +45,7 @@ class EdgeAddress:
     @property
     def topics(self) -> Topics:
         """The topics under the spelling of the edge id in use."""
-        return Topics(self._edge_id())
+        return _topics(self._edge_id())
 
     def __call__(self) -> Address:
         """For the next connection."""

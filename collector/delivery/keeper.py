@@ -79,13 +79,9 @@ class Keeper:
         self._alarm.set()
 
     def notice_unsaved(self, since: float) -> None:
-        """A message was recorded."""
+        """A message was recorded. On a good link it is acknowledged long before its time, and the timer that was set
+        for it serves those that follow: setting one anew for each message would cost more than it rings."""
         self._notice(since + self._commit_s)
-
-    def notice_settled(self) -> None:
-        """A message was acknowledged: on a good link all are before their time, and nobody has to wake up for them."""
-        if self._timer is not None and self._due_in() is None:
-            self._cancel_timer(math.inf)
 
     def notice_removed(self, line: Line) -> None:
         """A message on disk was acknowledged."""

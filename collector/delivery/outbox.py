@@ -240,7 +240,6 @@ class Outbox:
         if entry.row is not None:
             passing(CrashPoint.ACKED_UNDELETED)
             self._keeper.notice_removed(line)
-        self._keeper.notice_settled()
         if entry.is_data:
             self._queues.ledger.acknowledged(entry, line.oldest_waiting())
             if self._queues.backlog.drained_by(line.shelf.on_disk):

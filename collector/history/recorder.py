@@ -18,6 +18,7 @@ from collector.polling.scan import Scan
 from collector.status.board import Board
 from collector.storage.errors import StorageFailed
 from collector.storage.thread import StorageThread
+from protocols.quality import Quality
 
 ResultT = TypeVar("ResultT")
 
@@ -56,6 +57,7 @@ class Recorder:
         self._board = board
         self._minute = Tail()
         self._flying = Tail()
+        self._bad: dict[str, dict[int, Quality]] = {}
         self._packed_at = clock.monotonic()
         self._waiting: deque[Recorded] = deque(maxlen=_WAITING_MOST)
         self._wake = asyncio.Event()
@@ -67,8 +69,10 @@ class Recorder:
 
     def record(self, scan: Scan) -> None:
         """Take what a poll cycle gave."""
-        minute = self._minute
-        minute.scans.append(FoldedScan.of(scan))
+        minute, device_id = self._minute, scan.device.id
+        folded = FoldedScan.of(scan, self._bad.get(device_id))
+        self._bad[device_id] = folded.bad
+        minute.scans.append(folded)
         minute.values += len(scan.names)
         if minute.values >= self._batch:
             self._full()
@@ -76,6 +80,7 @@ class Recorder:
     def follow(self, plan: Plan) -> None:
         """Keep windows of the size, and for the days, that the document says."""
         self._followed = True
+        self._bad.clear()
         self._batch = max(VALUES_A_BATCH, ROWS_A_BATCH * plan.tag_count)
         self.keeping = Keeping(plan.aggregation_interval_s, plan.local_retention_days, self.keeping.raw_hours)
 

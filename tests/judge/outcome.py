@@ -1,6 +1,6 @@
 """What a trial gave: a row of the table, an entry of the result file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.judge.verdict import Verdict
@@ -10,8 +10,8 @@ from tests.judge.verdict import Verdict
 class Outcome:
     """`cycles` of a kind of trial, and their verdicts. `must_lose`: a control, which proves that losses are seen.
 
-    `figures` are measured beside the verdicts, `targets` what some of them may not exceed. `trouble` says why a trial
-    came to no verdict.
+    `figures` are measured beside the verdicts, `targets` what some of them may not exceed. `series` are figures over
+    time, for the result file only. `trouble` says why a trial came to no verdict.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Outcome:
     must_lose: bool = False
     figures: Mapping[str, float] = field(default_factory=dict)
     targets: Mapping[str, float] = field(default_factory=dict)
+    series: Mapping[str, Sequence[float]] = field(default_factory=dict)
     trouble: str = ""
 
     @property
@@ -59,6 +60,7 @@ class Outcome:
             "must_lose": self.must_lose,
             "figures": {name: round(figure, 4) for name, figure in self.figures.items()},
             "targets": dict(self.targets),
+            "series": {name: [round(value, 3) for value in values] for name, values in self.series.items()},
             "met": self.met,
             "findings": [] if self.must_lose else list(self.findings[:20]),
         }

@@ -3,8 +3,9 @@
 import asyncio
 import random
 import statistics
+import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -28,6 +29,9 @@ class Sample:
     resident_mib: float
     descriptors: int
 
+    def __str__(self) -> str:
+        return f"{self.at_h * 60:.0f} min: {self.resident_mib:.1f} MiB, {self.descriptors} descriptors"
+
 
 @dataclass(frozen=True, slots=True)
 class Soak:
@@ -45,6 +49,14 @@ class Soak:
             [sample.at_h for sample in settled], [sample.resident_mib for sample in settled]
         ).slope
 
+    def series(self) -> Mapping[str, Sequence[float]]:
+        """The samples, one list a figure."""
+        return {
+            "min": [sample.at_h * 60 for sample in self.samples],
+            "RSS MiB": [sample.resident_mib for sample in self.samples],
+            "descriptors": [sample.descriptors for sample in self.samples],
+        }
+
     def descriptors(self) -> tuple[int, int]:
         """The least and the most."""
         seen = [sample.descriptors for sample in self.samples]
@@ -52,7 +64,10 @@ class Soak:
 
 
 async def soak(plant: Plant, seed: int, seconds: float, every_s: float) -> Soak:
-    """A fault each `every_s` for so many seconds; none that ends the process, for it is its memory that is watched."""
+    """A fault each `every_s` for so many seconds; none that ends the process, for it is its memory that is watched.
+
+    Each sample is told on stderr, for two hours are long.
+    """
     chance = random.Random(seed)
     await plant.start()
     await plant.calm()
@@ -61,6 +76,7 @@ async def soak(plant: Plant, seed: int, seconds: float, every_s: float) -> Soak:
     for number, (name, lasts_s) in enumerate(schedule(seed, max(1, round(seconds / every_s)), tuple(SOAK_FAULTS))):
         await asyncio.sleep(max(0.0, began + number * every_s - time.monotonic()))
         samples.append(await _sample(plant, began))
+        print(f"         {samples[-1]}, now: {name}", file=sys.stderr, flush=True)
         await SOAK_FAULTS[name](plant, chance, lasts_s)
         await plant.calm(within_s=max(60.0, every_s))
     samples.append(await _sample(plant, began))

@@ -154,7 +154,7 @@ async def long_soak(measure: Measure) -> Outcome:
     }
     return Outcome(
         "soak", "collector: soak, a fault a minute", len(found.samples) - 1, time.monotonic() - began, (found.verdict,),
-        figures=figures, targets={"RSS slope MiB/h": 1.0},
+        figures=figures, targets={"RSS slope MiB/h": 1.0}, series=found.series(),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from collector.delivery.mqtt.client import BrokerClient
 from collector.delivery.mqtt.options import MqttVersion
 from collector.delivery.mqtt.reasons import words
 
@@ -71,7 +72,7 @@ class MqttConnection:
     that it does would be a turn of the loop for each message.
     """
 
-    def __init__(self, client: Client, version: MqttVersion) -> None:
+    def __init__(self, client: BrokerClient, version: MqttVersion) -> None:
         self.version = version
         self.receive_maximum = _RECEIVE_MAXIMUM
         self.maximum_packet_size: int | None = None
@@ -115,6 +116,11 @@ class MqttConnection:
         if self._client.want_write():
             self._start_writing()
 
+    @property
+    def unanswered(self) -> int:
+        """How many of the messages have no PUBACK yet."""
+        return self._client.unanswered
+
     def subscribe(self, topics: Sequence[str]) -> None:
         """Subscribe with QoS 1."""
         self._client.subscribe([(topic, 1) for topic in topics])
@@ -152,6 +158,7 @@ class MqttConnection:
         client = self._client
         client.on_connect = self._on_connack
         client.on_publish = self._on_puback
+        client.on_taken = self._on_taken
         client.on_message = self._on_message
         client.on_subscribe = self._on_suback
         client.on_disconnect = self._on_disconnect
@@ -179,7 +186,7 @@ class MqttConnection:
         self.flush()
         if self._socket is None:
             return
-        if hasattr(socket, "TCP_QUICKACK"):
+        if self.unanswered and hasattr(socket, "TCP_QUICKACK"):
             # The kernel forgets it. Without, a broker with Nagle's algorithm on holds PUBACKs back for 40 ms.
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         pending = getattr(self._client.socket(), "pending", None)
@@ -239,6 +246,10 @@ class MqttConnection:
         self.server_keep_alive_s = getattr(properties, "ServerKeepAlive", None)
         if not self._answer.done():
             self._answer.set_result(reason.value)
+
+    def _on_taken(self, packet_id: int) -> None:
+        if self._listener is not None:
+            self._listener.acknowledged(packet_id, 0)
 
     def _on_puback(
         self, _client: Client, _data: object, packet_id: int, reason: ReasonCode, _properties: Properties

@@ -5,13 +5,13 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from collector.delivery.message import Message
 from collector.delivery.mqtt.blocking import in_daemon_thread
+from collector.delivery.mqtt.client import BrokerClient
 from collector.delivery.mqtt.connection import Lost, MqttConnection
 from collector.delivery.mqtt.errors import ConnectFailed, ConnectRefused, NotUnderstood
 from collector.delivery.mqtt.options import MqttOptions, MqttVersion
@@ -62,13 +62,13 @@ async def _attempt(options: MqttOptions, identity: Identity, version: MqttVersio
     return connection
 
 
-async def _reach(options: MqttOptions, identity: Identity, version: MqttVersion) -> Client:
+async def _reach(options: MqttOptions, identity: Identity, version: MqttVersion) -> BrokerClient:
     """A client whose TCP connection stands and whose CONNECT is on its way."""
 
     def resolve() -> object:
         return socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)
 
-    def connect() -> Client:
+    def connect() -> BrokerClient:
         client = _client(options, identity, version)
         properties = None
         if version is MqttVersion.V5:
@@ -84,8 +84,8 @@ async def _reach(options: MqttOptions, identity: Identity, version: MqttVersion)
         raise ConnectFailed(_in_words(options, error)) from error
 
 
-def _client(options: MqttOptions, identity: Identity, version: MqttVersion) -> Client:
-    client = Client(
+def _client(options: MqttOptions, identity: Identity, version: MqttVersion) -> BrokerClient:
+    client = BrokerClient(
         CallbackAPIVersion.VERSION2,
         identity.client_id,
         protocol=_PROTOCOLS[version],
@@ -106,7 +106,7 @@ def _client(options: MqttOptions, identity: Identity, version: MqttVersion) -> C
     return client
 
 
-def _abandon(client: Client) -> None:
+def _abandon(client: BrokerClient) -> None:
     if (sock := client.socket()) is not None:
         sock.close()
 

@@ -64,3 +64,21 @@ def test_a_number_takes_about_its_own_bytes() -> None:
 
     assert len(folded.numbers) * folded.numbers.itemsize == 8 * len(values)
     assert not folded.others
+
+
+def test_a_device_that_is_away_takes_next_to_nothing() -> None:
+    """A hundred tags ten times a second, for a minute."""
+    names = [f"t{number}" for number in range(100)]
+    device = plain_device(names)
+    tracemalloc.start()
+    try:
+        kept: list[FoldedScan] = []
+        for stamp_ms in range(600):
+            bad = dict.fromkeys(range(len(names)), Quality.NO_VALUE)
+            scan = Scan(device, stamp_ms, device.names, [None] * len(names), bad)
+            kept.append(FoldedScan.of(scan, kept[-1].bad if kept else None))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 600 * 600
+    assert kept[-1].unfold() == scan
