@@ -82,10 +82,12 @@ $damaged"
 read -r version machine pythons <"$here/BUNDLE"
 [ "$(uname -m)" = "$machine" ] || die "this archive is for $machine, this machine is $(uname -m): take the other archive"
 
-fits() {
+fits() {  # A service sees neither /home nor /root, where pyenv and the like put theirs.
     # shellcheck disable=SC2086 # one argument a version
     "$1" -c 'import sys, venv
-sys.exit("%d.%d" % sys.version_info[:2] not in sys.argv[1:] or sys.maxsize < 2**32)' $pythons 2>/dev/null
+hidden = sys.argv[1] and sys.base_prefix.startswith(("/home/", "/root/"))
+sys.exit("%d.%d" % sys.version_info[:2] not in sys.argv[2:] or sys.maxsize < 2**32 or bool(hidden))' \
+        "$service" $pythons 2>/dev/null
 }
 for candidate in ${python:-python3 python3.13 python3.12 python3.11}; do
     if fits "$candidate"; then
@@ -94,7 +96,8 @@ for candidate in ${python:-python3 python3.13 python3.12 python3.11}; do
         break
     fi
 done
-[ -n "${found:-}" ] || die "no Python that fits: one of $pythons, with 64 bits and its venv module (apt-get install python3-venv), is needed;
+[ -n "${found:-}" ] || die "no Python that fits: one of $pythons, with 64 bits and its venv module (apt-get install python3-venv), is needed${service:+,
+       outside of /home and /root, which the service can not see};
        where it has another name: --python /path/to/python"
 "$python" -c 'import os; os.confstr("CS_GNU_LIBC_VERSION")' 2>/dev/null ||
     die "this Linux has no glibc (Alpine?): use the container image"
@@ -102,7 +105,7 @@ done
 # --- install
 
 name=versions/$version-$(sha256sum "$here/SHA256SUMS" | cut -c1-8)
-if [ -e "$prefix/$name/complete" ] && works "$name"; then
+if [ -e "$prefix/$name/complete" ] && works "$name" && fits "$prefix/$name/bin/python"; then
     echo "$name is there already."
 else
     echo "Installing $name with $("$python" --version) ..."
@@ -136,7 +139,8 @@ echo "Installed: $prefix/bin/edge-collector, $("$prefix/bin/edge-collector" --ve
 
 if [ -n "$service" ] && [ ! -e "$settings" ]; then
     install -D -m 600 "$here/env.example" "$settings" || die "$settings can not be written: run it as root"
-    echo "Now fill in the first lines of $settings, and then: sudo $prefix/bin/edge-collector install-service${serial:+ $serial}"
+    echo "Now fill in the first lines of $settings. Try them: sudo $prefix/bin/edge-collector doctor
+Then: sudo $prefix/bin/edge-collector install-service${serial:+ $serial}"
 elif [ -n "$service" ]; then
     # shellcheck disable=SC2086 # empty: no argument
     "$prefix/bin/edge-collector" install-service $serial

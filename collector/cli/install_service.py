@@ -120,7 +120,8 @@ class Service:
             return f"{spaced} has a character that a unit file can not carry: expected a path without spaces"
         for path in (self.python, *self.code):
             if hidden := next((place for place in _HIDDEN if path.is_relative_to(place)), None):
-                return f"{path} is below {hidden}, which the service can not see: install into /opt/{NAME}, say"
+                remedy = f"install into /opt/{NAME}, with a Python of the system (install.sh --python /usr/bin/python3)"
+                return f"{path} is below {hidden}, which the service can not see: {remedy}"
         if not self.settings.is_file():
             return f"there is no {self.settings}: copy .env.example there, fill it in, chmod 600"
         return None

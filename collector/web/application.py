@@ -6,6 +6,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
@@ -14,6 +15,7 @@ from collector.storage.errors import StorageFailed
 from collector.web.catalogue import Catalogues
 from collector.web.files import page_files
 from collector.web.guard import Guard
+from collector.web.heads import answering_head
 from collector.web.hosts import AllowedHosts, is_loopback
 from collector.web.routes.alarms import alarm_routes
 from collector.web.routes.health import health_routes
@@ -28,6 +30,10 @@ from collector.web.token import Token
 log = structlog.get_logger()
 
 ABOUT = "What this gateway reads, what it kept, and how it does. Read only but for thresholds and acknowledgement."
+_ROUTERS_WORDS = {
+    "Not Found": "there is no such route; /docs lists them",
+    "Method Not Allowed": "this route does not take this method; /docs lists which it takes",
+}
 
 
 def application(sources: Sources, token: Token, closing: asyncio.Event) -> ASGIApp:
@@ -45,11 +51,12 @@ def application(sources: Sources, token: Token, closing: asyncio.Event) -> ASGIA
     api.include_router(state_routes(sources, catalogues))
     api.include_router(page_routes(sources, page_files(), token))
     api.add_exception_handler(RequestValidationError, _name_the_field)
+    api.add_exception_handler(HTTPException, _for_a_person)
     api.add_exception_handler(StorageFailed, _disk_away)
     api.add_exception_handler(Exception, _own_fault)
     settings = sources.settings
     hosts = AllowedHosts(settings.http_host, settings.http_allowed_hosts)
-    return Guard(api, hosts, token, sources.clock, open_reading=is_loopback(settings.http_host))
+    return Guard(answering_head(api), hosts, token, sources.clock, open_reading=is_loopback(settings.http_host))
 
 
 async def _name_the_field(request: Request, error: Exception) -> JSONResponse:
@@ -59,6 +66,12 @@ async def _name_the_field(request: Request, error: Exception) -> JSONResponse:
         {"loc": e["loc"], "msg": e["msg"].removeprefix("Value error, "), "type": e["type"]} for e in error.errors()
     ]
     return JSONResponse({"detail": jsonable_encoder(mistakes)}, 422)
+
+
+async def _for_a_person(request: Request, error: Exception) -> JSONResponse:
+    """The routes' own refusals as they are; those of the router, which knows no more than the status, in words."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for no other
+    return JSONResponse({"detail": _ROUTERS_WORDS.get(error.detail, error.detail)}, error.status_code, error.headers)
 
 
 async def _disk_away(request: Request, error: Exception) -> JSONResponse:

@@ -26,6 +26,15 @@ case $1 in
 esac
 """
 
+_PYTHON_IN_A_HOME = """\
+#!/bin/sh
+[ "$1" = -c ] || exec {python} "$@"
+code=$2
+shift 2
+exec {python} -c "import sys; sys.base_prefix = '/home/kim/.pyenv/versions/3'
+$code" "$@"
+"""
+
 
 class Site:
     """A machine on site: a folder to install into and, after `serve`, a service of systemd that runs from it."""
@@ -146,6 +155,16 @@ def test_s21_a_damaged_or_foreign_wheel_is_not_installed(site: Site, tmp_path: P
     status, said = site.install(bundle)
     assert (status, "DO NOT MATCH THE HASHES" in said) == (1, True)
     assert not (site.prefix / "current").exists()
+
+
+def test_a_service_is_given_no_python_that_it_can_not_see(site: Site, bundles: list[Path], tmp_path: Path) -> None:
+    homely = tmp_path / "python"
+    homely.write_text(_PYTHON_IN_A_HOME.format(python=sys.executable), "utf-8")
+    homely.chmod(0o755)
+    status, said = site.install(bundles[0], "--python", str(homely), "--service")
+    assert (status, "outside of /home and /root" in said) == (1, True)
+    assert not (site.prefix / "current").exists()
+    assert site.install(bundles[0], "--python", str(homely))[0] == 0
 
 
 def test_what_does_not_fit_the_machine_is_said_before_anything_is_done(

@@ -50,6 +50,14 @@ def quoted(name: str) -> set[str]:
     return {word for code in re.findall(r"`([^`\n]+)`", page(name)) for word in re.split(r"[\s,]+", code)}
 
 
+def first_column(name: str, heading: str) -> set[str]:
+    """The words in code in the first column of the tables under a heading."""
+    section = page(name).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return {
+        word for cell in re.findall(r"^\|([^|]*)\|", section, re.MULTILINE) for word in re.findall(r"`([^`]+)`", cell)
+    }
+
+
 def constants(position: int, *calls: str) -> set[str]:
     """The texts that are given to these functions or methods anywhere in the collector, at this position."""
 
@@ -88,17 +96,18 @@ def options_of(command: object) -> set[str]:
     return {option for each in parameters for option in getattr(each, "opts", ()) if option.startswith("--")}
 
 
+COMMAND_LINE = "docs/command-line.md"
 CLI: dict[str, object] = dict(commands(typer.main.get_command(app), "edge-collector"))
 
 
 @pytest.mark.parametrize("typed", CLI)
-def test_every_command_is_in_the_readme_with_its_options(typed: str) -> None:
+def test_every_command_is_told_with_its_options(typed: str) -> None:
     command = CLI[typed]
     options = options_of(command)
     if below(command):
-        missing = {option for option in options if option not in page("README.md")}
+        missing = {option for option in options if option not in page(COMMAND_LINE)}
     else:
-        (row,) = re.findall(rf"^\| `{typed}(?: [A-Z]+)?` \|(.*)$", page("README.md"), re.MULTILINE)
+        (row,) = re.findall(rf"^\| `{typed}(?: [A-Z]+)?` \|(.*)$", page(COMMAND_LINE), re.MULTILINE)
         missing = options ^ set(re.findall(r"--[a-z-]+", row.partition("|")[0]))
     assert missing == set()
 
@@ -122,7 +131,8 @@ def test_states_and_conditions() -> None:
     conditions = constants(0, "raise_condition")
     assert "storage_degraded" in conditions
     sinks = {f"{sink}_{code}" for sink in (KAFKA, HTTP) for code in (DOWN, EVENTS_REFUSED)}
-    assert {*DeviceCondition, *conditions, *sinks} <= quoted("docs/operations.md")
+    assert set(DeviceCondition) <= first_column("docs/operations.md", "Device states")
+    assert conditions | sinks <= first_column("docs/operations.md", "Conditions")
 
 
 def test_the_heartbeats_fields() -> None:
@@ -218,16 +228,24 @@ def test_files_of_the_source_are_where_the_page_says(where: Path) -> None:
 
 
 def test_every_page_can_be_found_from_the_readme() -> None:
-    linked = {(ROOT / link.partition("#")[0]).resolve() for link in links_of(ROOT / "README.md")}
-    assert set(PAGES) - {ROOT / "README.md"} <= linked
+    index = ROOT / "docs" / "index.md"
+    first_pages = {index, *(ROOT / name for name in ("README.ko.md", "CHANGELOG.md", "SECURITY.md"))}
+    assert first_pages <= linked_from(ROOT / "README.md")
+    assert index in linked_from(ROOT / "README.ko.md")
+    assert set(PAGES) - {index} <= linked_from(index)
 
 
-ROWS = {"B": 15, "D": 14, "C": 5, "R": 6}
+def linked_from(where: Path) -> set[Path]:
+    """The files that a page leads to."""
+    return {(where.parent / link.partition("#")[0]).resolve() for link in links_of(where)}
+
+
+ROWS = {"B": 15, "D": 14, "C": 5, "R": 6, "K": 7}
 FAULTS = [f"{kind}{number}" for kind, last in ROWS.items() for number in range(1, last + 1)]
 
 
 def test_each_fault_has_a_test_of_its_name_and_the_table_says_where() -> None:
-    written = dict(re.findall(r"^\| ([BDCR]\d+) \|.*\| ([^|]+) \|$", page("docs/operations.md"), re.MULTILINE))
+    written = dict(re.findall(r"^\| ([BDCRK]\d+) \|.*\| ([^|]+) \|$", page("docs/operations.md"), re.MULTILINE))
     found: dict[str, set[str]] = {fault: set() for fault in FAULTS}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for names in re.findall(r"def test_((?:[a-z]\d+_)+)", path.read_text("utf-8")):

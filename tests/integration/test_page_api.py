@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,7 +15,10 @@ import pytest
 
 from collector.status.board import BufferState, SinkState
 from collector.storage.errors import StorageFailed
+from collector.web.guard import LOGIN
+from collector.web.routes.stream import MOST_LISTENERS
 from protocols.quality import Quality
+from tests.doubles.documentation import ROOT
 from tests.doubles.page_rig import TOKEN, PageRig, plant
 from tests.doubles.page_sources import CurveHistory, CurveSeries, HandAlarm, sine
 
@@ -176,6 +180,36 @@ async def test_a_bad_parameter_is_named(page: PageRig, path: str, query: dict[st
     named, reason = await field_of(page, f"/api/v1/{path}", **({"device_id": "1", "tag": "온도"} | query))
     assert named == field
     assert reason
+
+
+async def test_every_route_and_no_other_is_in_the_documentation(page: PageRig) -> None:
+    described = cast(dict[str, dict[str, object]], await got(page, "/openapi.json"))["paths"]
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    told = {
+        route for cell in re.findall(r"^\| (`/[^|]*) \|", text, re.MULTILINE) for route in re.findall(r"`(.+?)`", cell)
+    }
+    assert told == described.keys() - {LOGIN}
+
+
+async def test_a_route_that_is_none_and_a_method_that_it_does_not_take_are_told_in_words(page: PageRig) -> None:
+    for path in ("/api/v1/divices", "/api/v2/status", "/api"):
+        assert await got(page, path, 404) == {"detail": "there is no such route; /docs lists them"}
+    refused = await page.http.post("/api/v1/status", headers=BEARER)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET")
+    assert "/docs" in refused.json()["detail"]
+
+
+async def test_head_is_answered_as_get_is_without_a_body(page: PageRig) -> None:
+    for path in ("/", "/docs", "/static/app.js", "/health", "/metrics", "/api/v1/status", "/api/v1/devices"):
+        head = await page.http.head(path)
+        assert (head.status_code, head.content) == (200, b""), path
+        assert head.headers["content-type"] == (await page.http.get(path)).headers["content-type"]
+    assert (await page.http.head("/api/v1/none")).status_code == 404
+    assert (await page.http.head("/api/v1/login")).status_code == 405
+    for _ in range(MOST_LISTENERS + 1):
+        assert (await page.http.head("/api/v1/stream")).status_code == 200
+    async with page.http.stream("GET", "/api/v1/stream") as answer:
+        assert answer.status_code == 200, "a HEAD took a listener's place"
 
 
 async def test_what_is_not_there_is_404_with_a_word(page: PageRig, tmp_path: Path) -> None:

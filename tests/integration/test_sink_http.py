@@ -55,7 +55,7 @@ async def test_messages_go_as_json_on_one_connection(server: UplinkServer, sink:
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 429])
-async def test_a_server_in_trouble_keeps_everything_waiting(server: UplinkServer, sink: Http, status: int) -> None:
+async def test_k5_a_server_in_trouble_keeps_everything_waiting(server: UplinkServer, sink: Http, status: int) -> None:
     server.answer = lambda posted: Reply(status, {"Retry-After": "7"})
     with pytest.raises(Away, match=str(status)) as caught:
         await deliver(sink, batch("data"))
@@ -79,7 +79,7 @@ async def test_a_server_that_is_not_there_says_so_without_the_password(server: U
     assert await deliver(sink, batch("data")) == {0: None}
 
 
-async def test_a_server_that_never_answers_is_given_up(
+async def test_k7_a_server_that_never_answers_is_given_up(
     server: UplinkServer, sink: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http, "_REQUEST_S", 0.2)
@@ -108,7 +108,7 @@ async def test_a_redirect_is_not_followed(server: UplinkServer, sink: Http) -> N
 
 
 @pytest.mark.parametrize(("status", "words"), [(401, "user and password"), (403, "user and password"), (404, "404")])
-async def test_a_refusal_for_the_operator_costs_no_message(
+async def test_k5_a_refusal_for_the_operator_costs_no_message(
     server: UplinkServer, sink: Http, status: int, words: str
 ) -> None:
     server.answer = lambda posted: Reply(status)
@@ -116,7 +116,7 @@ async def test_a_refusal_for_the_operator_costs_no_message(
         await deliver(sink, batch("data", "events"))
 
 
-async def test_a_server_without_a_place_for_events_gets_data(server: UplinkServer, sink: Http) -> None:
+async def test_k6_a_server_without_a_place_for_events_gets_data(server: UplinkServer, sink: Http) -> None:
     server.answer = lambda posted: Reply(404 if posted.path.endswith("events") else 204)
     with pytest.raises(LettersUnwanted):
         await deliver(sink, batch("events", "data"))
@@ -124,7 +124,7 @@ async def test_a_server_without_a_place_for_events_gets_data(server: UplinkServe
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-async def test_a_poison_message_is_found_and_refused(server: UplinkServer, sink: Http, status: int) -> None:
+async def test_k4_a_poison_message_is_found_and_refused(server: UplinkServer, sink: Http, status: int) -> None:
     server.answer = lambda posted: Reply(status if any(each["n"] == 5 for each in posted.body) else 200)
     settled = await deliver(sink, batch(*["data"] * 20))
     assert {number for number, why in settled.items() if why} == {5}

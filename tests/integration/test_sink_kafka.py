@@ -65,7 +65,7 @@ async def test_no_broker_is_said_in_words() -> None:
             pass
 
 
-async def test_a_message_over_the_limit_costs_itself(cluster: KafkaCluster) -> None:
+async def test_k4_a_message_over_the_limit_costs_itself(cluster: KafkaCluster) -> None:
     settled: dict[int | None, str | None] = {}
     entries = [*batch("data", [0]), *batch("data", [1], size=2_000_000), *batch("data", [2])]
     async with opened(cluster.address) as sink:
@@ -74,7 +74,7 @@ async def test_a_message_over_the_limit_costs_itself(cluster: KafkaCluster) -> N
     assert settled == {0: None, 2: None}
 
 
-async def test_a_cluster_that_falls_silent_is_given_up_and_found_again(
+async def test_k7_a_cluster_that_falls_silent_is_given_up_and_found_again(
     cluster: KafkaCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settled: list[int | None] = []

@@ -104,7 +104,7 @@ async def test_what_is_polled_goes_out_three_ways(tmp_path: Path, cluster: Kafka
         assert "config" in {body["type"] for body in server.taken["events"]}
 
 
-async def test_ways_out_that_are_down_delay_no_other_and_lose_nothing(
+async def test_k1_ways_out_that_are_down_delay_no_other_and_lose_nothing(
     tmp_path: Path, cluster: KafkaCluster, server: UplinkServer
 ) -> None:
     sinks = {
@@ -158,7 +158,7 @@ def accounts(ledger: Ledger) -> list[Account]:
     return list(ledger.accounts.values())
 
 
-async def test_a_sink_whose_disk_refuses_hurts_no_other(tmp_path: Path, server: UplinkServer) -> None:
+async def test_k2_a_sink_whose_disk_refuses_hurts_no_other(tmp_path: Path, server: UplinkServer) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "outbox-http").write_text("not a folder", "utf-8")
     async with Hall(tmp_path, UPLINK_URL=server.url, HEARTBEAT_INTERVAL_SEC=0.5) as hall:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from collector.cli.commands.options import BrokerUrl, DataFolder, EnvFile, SinkName
+from collector.cli.commands.options import BrokerUrl, DataFolder, ServiceEnvFile, SinkName
 from collector.cli.commands.top import app
 
 buffer = typer.Typer(help="What waits in the outbox, of a stopped collector or a running one.", no_args_is_help=True)
@@ -15,25 +15,27 @@ app.add_typer(buffer, name="buffer")
 
 
 @app.command()
-def doctor(env_file: EnvFile = None) -> None:
+def doctor(env_file: ServiceEnvFile = None) -> None:
     """Try all that the collector needs: settings, Fleet server, broker, PLCs, clock, disk; say what to do.
 
     It connects and asks; it publishes nothing and writes to no PLC. May be used while the collector runs.
 
     Exit status: 0 all is well, 1 something is not, 2 the settings must be mended.
 
-    Example: edge-collector doctor --env-file /etc/edge-collector/.env
+    Example: sudo /opt/edge-collector/bin/edge-collector doctor
     """
     from rich.console import Console
 
     from collector.cli.doctor import examine
+    from collector.cli.installed import settings_at_hand
 
-    raise typer.Exit(examine(env_file, Console(soft_wrap=True), Console(soft_wrap=True, stderr=True)))
+    console = Console(soft_wrap=True)
+    raise typer.Exit(examine(settings_at_hand(env_file, console), console, Console(soft_wrap=True, stderr=True)))
 
 
 @app.command("support-bundle")
 def support_bundle(
-    env_file: EnvFile = None,
+    env_file: ServiceEnvFile = None,
     output: Annotated[
         Path | None, typer.Option(help="A new file. Default: edge-support-EDGE-TIME.zip here.", metavar="FILE")
     ] = None,
@@ -49,15 +51,17 @@ def support_bundle(
 
     Examples:
 
-      edge-collector support-bundle --env-file /etc/edge-collector/.env
+      sudo /opt/edge-collector/bin/edge-collector support-bundle
 
       edge-collector support-bundle --frames "CASE프레스_PLC_01"
     """
     from rich.console import Console
 
+    from collector.cli.installed import settings_at_hand
     from collector.cli.support import make_bundle
 
-    raise typer.Exit(make_bundle(env_file, output, frames, Console(soft_wrap=True, stderr=True, highlight=False)))
+    errors = Console(soft_wrap=True, stderr=True, highlight=False)
+    raise typer.Exit(make_bundle(settings_at_hand(env_file, errors), output, frames, errors))
 
 
 @app.command()
@@ -65,9 +69,9 @@ def audit(
     last: Annotated[int, typer.Option(min=1, help="How many of the newest.", metavar="N")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Each record as it is kept, one JSON object a line.")] = False,
     data_dir: Annotated[
-        Path | None, typer.Option(help="The collector's data folder. Default: DATA_DIR, else ./data.", metavar="FOLDER")
+        Path | None, typer.Option(help="Instead of DATA_DIR in the settings, else ./data.", metavar="FOLDER")
     ] = None,
-    env_file: EnvFile = None,
+    env_file: ServiceEnvFile = None,
 ) -> None:
     """Show what was commanded, and of each write what was there before and after; the collector may run or not.
 
@@ -84,13 +88,13 @@ def audit(
     from collector.cli.audit import show_audit
     from collector.settings.environment import gather
 
-    folder = data_dir or Path(gather(env_file, os.environ).values.get("DATA_DIR", "data"))
+    folder = data_dir or Path(gather(_whose(env_file, data_dir), os.environ).values.get("DATA_DIR", "data"))
     console = Console(soft_wrap=as_json, width=None if sys.stdout.isatty() else 240)
     raise typer.Exit(show_audit(folder, last, console, as_json=as_json))
 
 
 @buffer.command("stats")
-def buffer_stats(env_file: EnvFile = None, data_dir: DataFolder = None, sink: SinkName = "") -> None:
+def buffer_stats(env_file: ServiceEnvFile = None, data_dir: DataFolder = None, sink: SinkName = "") -> None:
     """Show as JSON how much waits: messages, bytes, oldest and newest, by epoch, and the dead letters.
 
     Exit status: 0 shown, 1 the outbox can not be read, 2 the settings must be mended.
@@ -99,7 +103,7 @@ def buffer_stats(env_file: EnvFile = None, data_dir: DataFolder = None, sink: Si
     """
     from collector.cli.buffer import show_stats
 
-    raise typer.Exit(show_stats(env_file, data_dir, sink))
+    raise typer.Exit(show_stats(_whose(env_file, data_dir), data_dir, sink))
 
 
 @buffer.command("export")
@@ -107,7 +111,7 @@ def buffer_export(
     file: Annotated[
         Path | None, typer.Argument(help="A new file; without it, standard output.", metavar="FILE")
     ] = None,
-    env_file: EnvFile = None,
+    env_file: ServiceEnvFile = None,
     data_dir: DataFolder = None,
     sink: SinkName = "",
 ) -> None:
@@ -119,7 +123,17 @@ def buffer_export(
     """
     from collector.cli.buffer import export
 
-    raise typer.Exit(export(env_file, data_dir, file, sink))
+    raise typer.Exit(export(_whose(env_file, data_dir), data_dir, file, sink))
+
+
+def _whose(env_file: Path | None, data_dir: Path | None) -> Path | None:
+    if data_dir is not None:
+        return env_file
+    from rich.console import Console
+
+    from collector.cli.installed import settings_at_hand
+
+    return settings_at_hand(env_file, Console(stderr=True))
 
 
 @app.command()

@@ -9,6 +9,13 @@ EnvFile = Annotated[
     Path | None,
     typer.Option(help="Settings file; real environment variables win. Default: .env, if there is one.", metavar="FILE"),
 ]
+ServiceEnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Settings file; real environment variables win. Default: .env, else that of the installed service.",
+        metavar="FILE",
+    ),
+]
 BrokerUrl = Annotated[str, typer.Option("--broker", help="The broker, e.g. mqtt://127.0.0.1:1883.", metavar="URL")]
 DeviceHost = Annotated[str | None, typer.Option("--host", help="Address or name of the device.")]
 DevicePort = Annotated[int | None, typer.Option("--port", help="Its port, if it is not the protocol's own.")]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from collector.cli.commands.options import EnvFile
+from collector.cli.commands.options import EnvFile, ServiceEnvFile
 from collector.cli.commands.top import app
 
 
@@ -60,7 +60,7 @@ def install_service(
 
 
 @app.command()
-def page_url(env_file: EnvFile = None) -> None:
+def page_url(env_file: ServiceEnvFile = None) -> None:
     """Print the link that opens the local page, and lets you acknowledge alarms and set thresholds there.
 
     Whoever has the link has the token: it is made here, if there is none yet.
@@ -68,8 +68,11 @@ def page_url(env_file: EnvFile = None) -> None:
     Run it as the collector's user, or as root. Exit status: 0, 2 the settings must be mended, the page is off, or the
     token can not be had.
 
-    Example: edge-collector page-url --env-file /etc/edge/.env
+    Example: sudo /opt/edge-collector/bin/edge-collector page-url
     """
+    from rich.console import Console
+
+    from collector.cli.installed import settings_at_hand
     from collector.cli.page_url import print_page_url
 
-    raise typer.Exit(print_page_url(env_file))
+    raise typer.Exit(print_page_url(settings_at_hand(env_file, Console(stderr=True))))

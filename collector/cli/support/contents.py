@@ -10,6 +10,7 @@ from collector.cli.buffer import stats_of
 from collector.cli.doctor import findings
 from collector.cli.support.archive import file_name
 from collector.cli.support.frames import frames_of, kept_plan
+from collector.cli.support.journal import journal_of
 from collector.cli.support.running import ask_running
 from collector.clock import Clock
 from collector.commands.about import about
@@ -33,7 +34,7 @@ async def contents(settings: Settings, device: str | None, clock: Clock) -> dict
     texts["document.json"] = await _or_why(lambda: asyncio.to_thread(_document, settings))
     texts["buffer.json"] = await _or_why(lambda: stats_of(settings.data_dir / "outbox"))
     texts |= {f"running/{name}": text async for name, text in ask_running(settings)}
-    texts |= {f"logs/{name}": text for name, text in _logs(settings)}
+    texts |= {f"logs/{name}": text for name, text in await asyncio.to_thread(lambda: list(_logs(settings)))}
     if device is not None:
         texts |= await _frames(settings, device, clock)
     texts["doctor.txt"] = await _or_why(lambda: _doctor(settings, clock))
@@ -59,6 +60,7 @@ async def _or_why(tell: Callable[[], Awaitable[str]]) -> str:
 
 
 def _settings(settings: Settings) -> Iterator[str]:
+    yield f"# settings file: {settings.env_file or '.env where the bundle was asked for, if there is one'}"
     for name, value in settings.shown().items():
         yield f"{name}={'' if value is None else value}"
     yield ""
@@ -73,7 +75,9 @@ def _document(settings: Settings) -> str:
 
 def _logs(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.log_dir is None:
-        yield "none.txt", "LOG_DIR is not set: add what journalctl -u edge-collector or docker logs say\n"
+        journal = journal_of(settings)
+        missing = "LOG_DIR is not set: add what journalctl -u edge-collector or docker logs say\n"
+        yield ("journal.log", journal) if journal else ("none.txt", missing)
         return
     for name, most in LOG_BYTES.items():
         if text := _read(settings.log_dir / name, most):

@@ -24,6 +24,7 @@ async def families(tmp_path: Path) -> dict[str, list[tuple[str, dict[str, str], 
         page.feed("1")
         page.down("2", "no answer")
         page.board.raise_condition("insecure", "plain")
+        page.board.sinks["kafka"] = SinkState("kafka:9092", 1000)
         page.board.config.version = 'quote " backslash \\ and\nline'
         text = exposition(Snapshot.of(page.sources)).decode()
     return {
@@ -47,9 +48,9 @@ async def test_the_parser_of_prometheus_takes_it(families: Families) -> None:
     assert {("1", "online"), ("2", "offline"), ("4", "refused")} <= states
 
 
-async def test_further_sinks_are_told_where_there_are_any(tmp_path: Path, families: Families) -> None:
-    assert not [name for name in families if name.startswith("edge_sink")]
+async def test_further_sinks_are_told_where_there_are_any(tmp_path: Path) -> None:
     async with PageRig(tmp_path) as page:
+        assert b"edge_sink" not in exposition(Snapshot.of(page.sources))
         page.board.sinks["http"] = SinkState("http://uplink", 1000, up=True, buffer=BufferState(2, 90, None, 9, 6, 1))
         page.board.sinks["kafka"] = SinkState("kafka:9092", 1000)
         text = exposition(Snapshot.of(page.sources)).decode()
@@ -80,7 +81,7 @@ async def test_names_bear_their_units_and_labels_are_few(families: Families) -> 
     for name, samples in families.items():
         assert re.fullmatch(r"(edge|process)_[a-z_]+", name)
         assert {key for _, labels, _ in samples for key in labels} <= {
-            "device", "name", "state", "kind", "le", "code", "edge_id", "version",
+            "device", "name", "state", "kind", "le", "code", "edge_id", "version", "sink",
         }  # fmt: skip
     assert not any("tag 0001" in str(samples) for samples in families.values())
 
@@ -101,6 +102,7 @@ async def test_dashboard_and_rules_ask_for_what_there_is(families: Families) -> 
         names = asked(expression)
         assert names, expression
         assert names - there == set(), expression
+    assert {"edge_mqtt_connected", "edge_sink_up"} <= asked(" ".join(queries))
     for rule in rules:
         assert rule["labels"]["severity"] in {"warning", "critical"}
         assert {"summary", "description"} <= rule["annotations"].keys()

@@ -79,7 +79,7 @@ async def delivered(batch: list[Entry]) -> tuple[list[bytes], dict[bytes, str], 
     return taken, refused, raised
 
 
-async def test_a_record_is_refused_only_by_itself(cluster: Cluster) -> None:
+async def test_k4_a_record_is_refused_only_by_itself(cluster: Cluster) -> None:
     spoilt = {b"b", b"c"}  # a whole batch of records is refused for the sake of one of them
     cluster.judge = lambda topic, value, number: (
         InvalidMessageError() if (number == 1 and value in spoilt) or value == b"c" else None
@@ -89,12 +89,12 @@ async def test_a_record_is_refused_only_by_itself(cluster: Cluster) -> None:
     assert cluster.producers == 4  # one for each that was doubtful, and a fresh one after a refusal
 
 
-async def test_a_trouble_of_the_cluster_costs_no_message(cluster: Cluster) -> None:
+async def test_k5_a_trouble_of_the_cluster_costs_no_message(cluster: Cluster) -> None:
     cluster.judge = lambda topic, value, number: NotLeaderForPartitionError() if value == b"b" else None
     assert await delivered(entries("data", "a", "b", "c")) == ([b"a", b"c"], {}, "Away")
 
 
-async def test_a_topic_for_events_that_we_may_not_write_holds_up_no_data(cluster: Cluster) -> None:
+async def test_k6_a_topic_for_events_that_we_may_not_write_holds_up_no_data(cluster: Cluster) -> None:
     cluster.judge = lambda topic, value, number: (
         TopicAuthorizationFailedError(topic) if topic.endswith("events") else None
     )
@@ -102,14 +102,16 @@ async def test_a_topic_for_events_that_we_may_not_write_holds_up_no_data(cluster
     assert await delivered(entries("events", "e")) == ([], {}, "Away")
 
 
-async def test_a_topic_for_data_that_we_may_not_write_costs_no_data(cluster: Cluster) -> None:
+async def test_k5_a_topic_for_data_that_we_may_not_write_costs_no_data(cluster: Cluster) -> None:
     cluster.judge = lambda topic, value, number: (
         TopicAuthorizationFailedError(topic) if topic.endswith("data") else None
     )
     assert await delivered([*entries("events", "e"), *entries("data", "a")]) == ([b"e"], {}, "Away")
 
 
-async def test_a_cluster_that_refuses_everything_costs_no_message_and_is_not_asked_for_ever(cluster: Cluster) -> None:
+async def test_k5_a_cluster_that_refuses_everything_costs_no_message_and_is_not_asked_for_ever(
+    cluster: Cluster,
+) -> None:
     cluster.judge = lambda topic, value, number: InvalidMessageError()
     taken, refused, raised = await delivered(entries("data", *map(str, range(200))))
     assert (taken, refused, raised) == ([], {}, "Away")

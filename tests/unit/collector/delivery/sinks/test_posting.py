@@ -60,7 +60,7 @@ async def test_a_batch_is_one_request_a_kind_in_order() -> None:
 
 
 @given(poison=st.sets(st.integers(0, 59), max_size=7))
-async def test_a_poison_message_costs_itself_and_no_other(poison: set[int]) -> None:
+async def test_k4_a_poison_message_costs_itself_and_no_other(poison: set[int]) -> None:
     server = Server(lambda kind, numbers: BAD if poison & set(numbers) else TAKEN)
     await server.deliver([entry(number) for number in range(60)])
     assert set(server.refused) == poison
@@ -68,13 +68,13 @@ async def test_a_poison_message_costs_itself_and_no_other(poison: set[int]) -> N
     assert len(server.bodies) <= 2 + 14 * len(poison)
 
 
-async def test_many_poison_messages_before_a_good_one_are_all_found() -> None:
+async def test_k4_many_poison_messages_before_a_good_one_are_all_found() -> None:
     server = Server(lambda kind, numbers: BAD if min(numbers) < 20 else TAKEN)
     await server.deliver([entry(number) for number in range(30)])
     assert set(server.refused) == set(range(20))
 
 
-async def test_a_server_that_refuses_everything_costs_no_message_and_is_not_asked_for_ever() -> None:
+async def test_k5_a_server_that_refuses_everything_costs_no_message_and_is_not_asked_for_ever() -> None:
     server = Server(lambda kind, numbers: BAD)
     with pytest.raises(Away, match="400"):
         await server.deliver([entry(number) for number in range(200)])
@@ -130,14 +130,14 @@ async def test_a_body_too_large_is_halved_and_the_next_is_not_that_large() -> No
     assert all(len(numbers) <= 100 for _, numbers in server.bodies[asked:])
 
 
-async def test_a_message_too_large_by_itself_is_refused_where_others_pass() -> None:
+async def test_k4_a_message_too_large_by_itself_is_refused_where_others_pass() -> None:
     server = Server(lambda kind, numbers: LARGE if 3 in numbers else TAKEN)
     await server.deliver([entry(number) for number in range(8)])
     assert set(server.refused) == {3}
     assert sorted(server.taken) == [0, 1, 2, 4, 5, 6, 7]
 
 
-async def test_a_path_that_is_not_there_holds_up_no_data() -> None:
+async def test_k6_a_path_that_is_not_there_holds_up_no_data() -> None:
     server = Server(lambda kind, numbers: UNWANTED if kind == "events" else TAKEN)
     with pytest.raises(LettersUnwanted, match="404"):
         await server.deliver([entry(1, "events"), entry(2)])
@@ -146,7 +146,7 @@ async def test_a_path_that_is_not_there_holds_up_no_data() -> None:
         await server.deliver([entry(1, "events")])
 
 
-async def test_a_path_for_data_that_is_not_there_costs_no_data() -> None:
+async def test_k5_a_path_for_data_that_is_not_there_costs_no_data() -> None:
     server = Server(lambda kind, numbers: UNWANTED if kind == "data" else TAKEN)
     with pytest.raises(Away):
         await server.deliver([entry(1, "events"), entry(2)])

@@ -118,7 +118,9 @@ async def test_what_is_recorded_is_delivered_in_order_and_counted(
         assert (board.buffer.recorded, board.buffer.acknowledged) == (0, 0)
 
 
-async def test_what_was_not_delivered_is_after_the_next_start(tmp_path: Path, clock: FakeClock, board: Board) -> None:
+async def test_k1_what_was_not_delivered_is_after_the_next_start(
+    tmp_path: Path, clock: FakeClock, board: Board
+) -> None:
     away = Scripted()
     away.trouble = Away("closed for today")
     async with opened(tmp_path, clock, board, away) as sink:
@@ -134,7 +136,7 @@ async def test_what_was_not_delivered_is_after_the_next_start(tmp_path: Path, cl
         assert later.conditions == {}
 
 
-async def test_at_its_limit_the_oldest_is_named_as_lost_to_the_sink_itself(
+async def test_k3_at_its_limit_the_oldest_is_named_as_lost_to_the_sink_itself(
     tmp_path: Path, clock: FakeClock, board: Board
 ) -> None:
     destination = Scripted()
@@ -157,7 +159,9 @@ async def test_at_its_limit_the_oldest_is_named_as_lost_to_the_sink_itself(
         assert len(lost) == counts.dropped
 
 
-async def test_a_refused_message_is_named_and_the_others_pass(tmp_path: Path, clock: FakeClock, board: Board) -> None:
+async def test_k4_a_refused_message_is_named_and_the_others_pass(
+    tmp_path: Path, clock: FakeClock, board: Board
+) -> None:
     destination = Scripted()
     destination.judge = lambda entry: "poison" if entry.seq == 3 else None
     async with opened(tmp_path, clock, board, destination) as sink:
@@ -184,7 +188,7 @@ async def test_a_library_that_fails_in_its_own_way_is_tried_again(
         assert "test_down" not in board.conditions
 
 
-async def test_events_that_are_not_wanted_wait_and_hold_up_no_data(
+async def test_k6_events_that_are_not_wanted_wait_and_hold_up_no_data(
     tmp_path: Path, clock: FakeClock, board: Board
 ) -> None:
     destination = Scripted()
