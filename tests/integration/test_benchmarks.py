@@ -35,11 +35,12 @@ def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.timeout(900)
 def test_a_quick_run_prints_the_table_and_writes_the_json(tmp_path: Path) -> None:
-    base, result = tmp_path / "base.json", tmp_path / "bench.json"
-    earlier = {"outbox: put + commit [messages/s]": {"median": 12_345_678}}
-    base.write_text(json.dumps({"figures": earlier}), encoding="utf-8")
+    result = tmp_path / "bench.json"
+    was = {"median": 12_345_678, "min": 12_345_678, "max": 12_345_678, "samples": 1, "floor": None}
+    earlier = {"machine": {"python": "2.7"}, "figures": {"outbox: put + commit [messages/s]": was}}
+    result.write_text(json.dumps(earlier), encoding="utf-8")
 
-    ran = bench("--quick", "--base", base, "--json", result)
+    ran = bench("--quick", "--base", result, "--json", result)
 
     assert ran.returncode == 0, ran.stderr
     rows = [line.strip() for line in ran.stdout.splitlines()]
@@ -47,6 +48,7 @@ def test_a_quick_run_prints_the_table_and_writes_the_json(tmp_path: Path) -> Non
     for subject in (w1, w4, "start", "outbox", "planning", "decoding", "encoding", "protocols", "scale: every second"):
         assert subject in rows
     assert "12,345,678" in ran.stdout
+    assert json.loads((tmp_path / "bench-before.json").read_text(encoding="utf-8")) == earlier
     missed = {line.split(": ")[0] for line in rows if " wanted" in line}
     (cpu,) = [row for row in rows[rows.index(w4) :] if "CPU per published value" in row][:1]
     assert "≤ 1.5" in cpu
