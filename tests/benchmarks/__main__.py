@@ -8,15 +8,17 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.benchmarks.earlier import BadBase, read_base, set_aside
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.machine import describe
 from tests.benchmarks.plc import kind
 from tests.benchmarks.processes import ROOT
-from tests.benchmarks.report import BadBase, print_report, read_base, write_json
+from tests.benchmarks.report import print_report, write_json
 from tests.benchmarks.site import Site, site
 from tests.benchmarks.subjects import SUBJECTS
 
 _BUILD = ROOT / "build"
+_QUICK, _WHOLE = "quick: no figures to quote", "whole"
 
 
 def main() -> int:
@@ -36,9 +38,11 @@ def main() -> int:
         folder = Path(name)
         machine = describe(folder)
         with site(folder) as at:
-            machine |= {"broker": at.broker, "PLC": kind(folder)}
+            machine |= {"broker": at.broker, "PLC": kind(folder), "run": _QUICK if options.quick else _WHOLE}
             figures = list(_measure(at, options.subjects, failed, quick=options.quick))
     print_report(figures, machine, base)
+    if options.base and options.json.exists() and options.json.samefile(options.base):
+        print(f"What was before is in {set_aside(options.json)} now.")
     write_json(options.json, figures, machine)
     print(f"Also in {options.json}; compare with it later by BASE={options.json}.")
     for what in failed:
@@ -61,9 +65,7 @@ def _measure(at: Site, names: Sequence[str], failed: list[str], *, quick: bool) 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description="Measures the collector on this machine.")
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"only these: {' '.join(SUBJECTS)}")
-    parser.add_argument(
-        "--quick", action="store_true", help="half a minute, to see whether it runs; no figures to quote"
-    )
+    parser.add_argument("--quick", action="store_true", help="a minute, to see whether it runs; no figures to quote")
     parser.add_argument("--base", type=Path, metavar="FILE", help="an earlier result to show beside the new one")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", default=_BUILD / "bench.json", help="where the result goes"

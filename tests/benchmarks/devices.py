@@ -16,28 +16,17 @@ from struct import pack
 
 from simulators.modbus import ModbusPlc, Table, Unit
 from simulators.opcua.layout import Node
-from simulators.opcua.plc import TICK_S, OpcUaPlc
+from simulators.opcua.plc import OpcUaPlc
 from simulators.s7 import Area, Block, S7Plc
 from simulators.signals import Constant, Moment, Signal
 from simulators.xgt import Memory, XgtPlc
-from tests.benchmarks.tags import reading
+from tests.benchmarks.tags import DB, READINGS, opcua_path, reading, renewed_every_s, turn
 
-DB = 1
-_NODES_A_FOLDER = 250
-
-
-def opcua_path(word: int) -> str:
-    """Which node a word is. Adding one takes the server as long as its folder is large."""
-    return f"Line{word // _NODES_A_FOLDER}.W{word}"
+_CERTAINLY_PAST_S = 0.001  # a sleep may end a little early
 
 
 def _modbus_plc(words: int) -> ModbusPlc:
     return ModbusPlc({1: Unit(memory={Table.HOLDING: (range(words),)})})
-
-
-def renewed_every_s(words: int) -> float:
-    """How often all nodes of the changing OPC-UA server get another value: a large one is busy with it for seconds."""
-    return max(1.0, words / 2_000)
 
 
 @asynccontextmanager
@@ -92,7 +81,7 @@ async def _opcua(words: int) -> AsyncIterator[int]:
 @asynccontextmanager
 async def _opcua_changing(words: int) -> AsyncIterator[int]:
     """All nodes get another value every now and then."""
-    plc = OpcUaPlc(_nodes(_Seconds(reading(number)) for number in range(words)))
+    plc = OpcUaPlc(_nodes(_Turns(reading(number), renewed_every_s(words)) for number in range(words)))
     plc.faults.frozen = True
     async with plc, asyncio.TaskGroup() as tasks:
         renewing = tasks.create_task(_renew(plc, renewed_every_s(words)))
@@ -101,24 +90,20 @@ async def _opcua_changing(words: int) -> AsyncIterator[int]:
 
 
 async def _renew(plc: OpcUaPlc, every_s: float) -> None:
-    loop = asyncio.get_running_loop()
-    due = loop.time()
     while True:
-        plc.faults.frozen = False
-        await asyncio.sleep(1.5 * TICK_S)
-        plc.faults.frozen = True
-        due = max(due + every_s, loop.time())
-        await asyncio.sleep(due - loop.time())
+        await asyncio.sleep(every_s - time.time() % every_s + _CERTAINLY_PAST_S)
+        await plc.renew()
 
 
 @dataclass(frozen=True, slots=True)
-class _Seconds:
-    """Counts them by the clock, from a start of its own."""
+class _Turns:
+    """Counts the spans of the wall clock, from a start of its own, so that a value tells when it was made."""
 
     base: int
+    span_s: float
 
     def at(self, _moment: Moment) -> int:
-        return (self.base + int(time.monotonic())) % 65_536
+        return (self.base + turn(time.time(), self.span_s)) % READINGS
 
 
 def _nodes(signals: Iterable[Signal]) -> list[Node]:

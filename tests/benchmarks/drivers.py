@@ -14,10 +14,9 @@ import uvloop
 
 from protocols.base import Connection, Cycle, DataType, Negotiated, PlcDriver, PlcSession, Point, Request, TagSpec
 from protocols.registry import driver
-from tests.benchmarks.devices import DB, opcua_path, renewed_every_s
 from tests.benchmarks.figures import Figure, Target
 from tests.benchmarks.processes import first_line, running
-from tests.benchmarks.tags import reading
+from tests.benchmarks.tags import DB, opcua_path, reading, renewed_every_s
 
 SIZES = (1_000, 10_000)
 _VALUES_A_SECOND = 10_000

@@ -1,9 +1,9 @@
 """The floor: the same work without any feature, as a bare asyncio loop.
 
-Usage: python floor.py BROKER_PORT INTERVAL PHASE REGISTERS PLC_PORT... Every INTERVAL seconds, first PHASE seconds
-after a full second (or at once, if it is ``now``), each PLC on its own: reads of up to 125 registers, divided by ten,
-one JSON message with QoS 1. The PLCs are spread over the interval. No reconnect, no checks, no buffer; answers are
-taken for right.
+Usage: python -m tests.benchmarks.floor READER BROKER_PORT INTERVAL FIRST WORDS PLC_PORT... Every INTERVAL seconds, the
+first time whole seconds or intervals from the wall clock's FIRST (or at once, if it is ``now``), each PLC on its own:
+its words as READER reads them, divided by ten, one JSON message with QoS 1. The PLCs are spread over the interval. No
+reconnect, no checks, no buffer; answers are taken for right.
 """
 
 import asyncio
@@ -11,35 +11,24 @@ import json
 import struct
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 
-MOST = 125
+from tests.benchmarks import floor_readers
+from tests.benchmarks.floor_readers import Read
+
 TOPIC = b"vexplor/devices/floor/data"
-ANSWER_HEAD = 9
 _packets = count(1)
 
 
-async def read_all(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, questions: Sequence[tuple[bytes, struct.Struct]]
-) -> list[float]:
-    """One poll."""
-    values: list[float] = []
-    for question, form in questions:
-        writer.write(question)
-        answer = await reader.readexactly(ANSWER_HEAD + form.size)
-        values += [raw / 10 for raw in form.unpack_from(answer, ANSWER_HEAD)]
-    return values
+def reader(name: str) -> Callable[[int, int], Awaitable[Read]]:
+    """What connects to a PLC on a port in order to read so many words of it."""
+    if not name.startswith("opcua"):
+        return {"modbus_tcp": floor_readers.modbus, "s7": floor_readers.s7, "xgt": floor_readers.xgt}[name]
+    from tests.benchmarks import floor_opcua  # its library takes more memory than all the rest
 
-
-def questions_for(registers: int) -> list[tuple[bytes, struct.Struct]]:
-    """The requests for this many holding registers, each with the form of its answer."""
-    sizes = [min(MOST, registers - first) for first in range(0, registers, MOST)]
-    return [
-        (struct.pack(">HHHBBHH", number + 1, 0, 6, 1, 3, number * MOST, size), struct.Struct(f">{size}H"))
-        for number, size in enumerate(sizes)
-    ]
+    return {"opcua": floor_opcua.reading, "opcua_changing": floor_opcua.subscribing}[name]
 
 
 def publish_packet(packet_id: int, payload: bytes) -> bytes:
@@ -61,35 +50,34 @@ async def connect_broker(port: int) -> tuple[asyncio.StreamReader, asyncio.Strea
 
 
 async def poll(
-    number: int, port: int, registers: int, due: float, interval_s: float, broker: asyncio.StreamWriter
+    number: int, read: Read, words: int, due: float, interval_s: float, broker: asyncio.StreamWriter
 ) -> None:
     """One PLC, for ever."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    names, questions = [f"temperature_{tag:04d}" for tag in range(registers)], questions_for(registers)
+    names = [f"temperature_{tag:04d}" for tag in range(words)]
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(due - loop.time())
-        values = await read_all(reader, writer, questions)
+        values = await read()
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         body = {"timestamp": stamp, "connection_id": number, "tags": dict(zip(names, values, strict=True))}
         broker.write(publish_packet(next(_packets) % 65_535 + 1, json.dumps(body).encode()))
         due += interval_s
 
 
-async def main(broker_port: int, interval_s: float, phase: str, registers: int, ports: Sequence[int]) -> None:
+async def main(name: str, broker_port: int, interval_s: float, begin: str, words: int, ports: Sequence[int]) -> None:
     """Poll and publish for ever."""
     acknowledgements, broker = await connect_broker(broker_port)
+    reads = [await reader(name)(port, words) for port in ports]
     loop = asyncio.get_running_loop()
-    first = loop.time() + (0.0 if phase == "now" else (float(phase) - time.time()) % 1)
+    first = loop.time() + (0.0 if begin == "now" else (float(begin) - time.time()) % max(1.0, interval_s))
     async with asyncio.TaskGroup() as tasks:
-        for number, port in enumerate(ports, 1):
+        for number, read in enumerate(reads, 1):
             due = first + (number - 1) * interval_s / len(ports)
-            tasks.create_task(poll(number, port, registers, due, interval_s, broker))
+            tasks.create_task(poll(number, read, words, due, interval_s, broker))
         while await acknowledgements.read(4096):
             pass
 
 
 if __name__ == "__main__":
-    asyncio.run(
-        main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3], int(sys.argv[4]), [int(port) for port in sys.argv[5:]])
-    )
+    asked, broker_port, interval_s, begin, words, *ports = sys.argv[1:]
+    asyncio.run(main(asked, int(broker_port), float(interval_s), begin, int(words), [int(port) for port in ports]))

@@ -12,10 +12,13 @@ from itertools import count
 from pathlib import Path
 
 from tests.benchmarks.processes import first_line, running
+from tests.benchmarks.tags import Variant
 
 _SOURCE = Path(__file__).with_name("plc.c")
 _RECORD = 24
 _A_PROCESS = 400
+_LEAST_POLL = {"s7": 31, "opcua": 500}
+"""Bytes of the shortest question for words: what is shorter negotiates, or asks for a sign of life."""
 _numbers = count(1)
 
 
@@ -30,7 +33,7 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class Plcs:
-    """As many as there are ports, all of them on loopback."""
+    """As many as there are ports, all of them on loopback. Without logs they tell, and are not polled."""
 
     ports: tuple[int, ...]
     _logs: tuple[Path, ...]
@@ -64,6 +67,29 @@ def plcs(folder: Path, memory: bytes, many: int = 1) -> Iterator[Plcs]:
             ports += [int(port) for port in first_line(stack.enter_context(running(words))).split()]
             logs.append(log)
         yield Plcs(tuple(ports), tuple(logs))
+
+
+@contextmanager
+def plcs_of(folder: Path, variant: Variant, many: int) -> Iterator[Plcs]:
+    """So many that have what the variant's tags ask for."""
+    if variant.memory:
+        with plcs(folder, variant.memory, many) as polled:
+            yield polled
+        return
+    with _told_ports("devices", variant.simulator, str(many), str(len(variant.tags))) as inner:
+        if variant.told:
+            yield Plcs(inner, ())
+            return
+        log = folder / f"plcs-{next(_numbers)}.log"
+        least = str(_LEAST_POLL.get(variant.protocol, 1))
+        with _told_ports("witness", log, least, *map(str, inner)) as ports:
+            yield Plcs(ports, (log,))
+
+
+@contextmanager
+def _told_ports(module: str, *words: str | Path) -> Iterator[tuple[int, ...]]:
+    with running([sys.executable, "-m", f"tests.benchmarks.{module}", *words]) as process:
+        yield tuple(map(int, first_line(process).split()))
 
 
 @cache

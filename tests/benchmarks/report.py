@@ -10,49 +10,56 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from tests.benchmarks.earlier import Earlier
 from tests.benchmarks.figures import Figure
 
 _WIDTH = 150
 _EXPLAINED = "docs/performance.md, “What is missed, and why”"
 
 
-class BadBase(Exception):
-    """The file to compare with is none of ours."""
-
-
-def print_report(figures: Sequence[Figure], machine: Mapping[str, str], base: Mapping[str, float] | None) -> None:
-    """The machine, the tables, and which targets were missed; `base` has earlier medians by `Figure.key`."""
+def print_report(figures: Sequence[Figure], machine: Mapping[str, str], before: Earlier | None) -> None:
+    """The machine, the tables, which targets were missed, and what is another than before."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
     console.print()
-    for what, found in machine.items():
-        console.print(f"{what + ':':11}{found}")
-    console.print(_table([figure for figure in figures if not figure.case], base))
+    _print_machine(console, machine, before)
+    console.print(_table([figure for figure in figures if not figure.case], before))
     for subject, members in groupby((figure for figure in figures if figure.case), attrgetter("subject")):
-        console.print(_matrix(subject, list(members)))
+        console.print(_matrix(subject, list(members), before))
     console.print("Median, and from least to most. The floor is a bare asyncio loop without features, in the same run.")
     console.print("A percentile is that of all windows together; its spread is that of the windows.")
     _print_verdict(console, figures)
+    if before is not None:
+        _print_changes(console, figures, before)
 
 
 def write_json(file: Path, figures: Sequence[Figure], machine: Mapping[str, str]) -> None:
-    """All figures, for `read_base`."""
+    """All figures, for `earlier.read_base`."""
     lines = {figure.key: _as_json(figure) for figure in figures}
     file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"machine": machine, "figures": lines}, ensure_ascii=False, indent=2)
     file.write_text(text + "\n", encoding="utf-8")
 
 
-def read_base(file: Path) -> dict[str, float]:
-    """The medians of an earlier run. Raises `BadBase`."""
-    try:
-        figures = json.loads(file.read_text(encoding="utf-8"))["figures"]
-        return {name: float(figure["median"]) for name, figure in figures.items()}
-    except OSError as error:
-        raise BadBase(f"{file}: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise BadBase(f"{file} is no result of this benchmark; expected the JSON that it writes") from None
+def _print_machine(console: Console, machine: Mapping[str, str], before: Earlier | None) -> None:
+    for what, found in machine.items():
+        console.print(f"{what + ':':11}{found}", markup=False)
+    if before is None:
+        return
+    others = [found for what, found in before.machine.items() if machine.get(what) != found]
+    for place, found in enumerate(others):
+        console.print(f"{'' if place else 'before:':11}{found}", markup=False)
+
+
+def _print_changes(console: Console, figures: Sequence[Figure], before: Earlier) -> None:
+    compared = [(figure, before.figures[figure.key]) for figure in figures if figure.key in before.figures]
+    changed = [(figure, then) for figure, then in compared if then.differs(figure)]
+    console.print(f"{len(changed)} of {len(compared)} figures (!) lie beyond the spreads of both runs.")
+    for figure, then in changed:
+        floors = (then.floor, figure.floor_median)
+        beside = f", its floor {' → '.join(map(_short, floors))}" if None not in floors else ""
+        console.print(f"  {figure.key}: {_short(then.median)} → {_short(figure.median)}{beside}", markup=False)
 
 
 def _print_verdict(console: Console, figures: Sequence[Figure]) -> None:
@@ -78,7 +85,7 @@ def _as_json(figure: Figure) -> dict[str, object]:
     }
 
 
-def _table(figures: Sequence[Figure], base: Mapping[str, float] | None) -> Table:
+def _table(figures: Sequence[Figure], before: Earlier | None) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("what", no_wrap=True)
     table.add_column("unit")
@@ -88,19 +95,19 @@ def _table(figures: Sequence[Figure], base: Mapping[str, float] | None) -> Table
     table.add_column("", no_wrap=True)
     table.add_column("floor", justify="right", no_wrap=True)
     table.add_column("× floor", justify="right", no_wrap=True)
-    if base is not None:
+    if before is not None:
         table.add_column("before", justify="right", no_wrap=True)
+        table.add_column("change", justify="right", no_wrap=True)
     for subject, members in groupby(figures, attrgetter("subject")):
         table.add_row(f"[bold]{subject}[/]")
         for figure in members:
-            before = [] if base is None else [_short(base.get(figure.key))]
-            table.add_row(*_cells(figure), *before)
+            table.add_row(*_cells(figure), *([] if before is None else _since(figure, before)))
         table.add_section()
     return table
 
 
-def _matrix(subject: str, figures: Sequence[Figure]) -> Table:
-    """A line a case, a column a figure."""
+def _matrix(subject: str, figures: Sequence[Figure], before: Earlier | None) -> Table:
+    """A line a case, and one below it of what was before; a column a figure."""
     table = Table(box=box.SIMPLE_HEAD, title=f"[bold]{subject}[/]", title_justify="left")
     table.add_column("")
     cases = {case: list(members) for case, members in groupby(figures, attrgetter("case"))}
@@ -108,6 +115,9 @@ def _matrix(subject: str, figures: Sequence[Figure]) -> Table:
         table.add_column(figure.name + (f", {figure.unit}" if figure.unit else ""), justify="right")
     for case, members in cases.items():
         table.add_row(case, *(_short(figure.median) + _verdict(figure) for figure in members))
+        then = [] if before is None else [before.figures.get(figure.key) for figure in members]
+        if any(then):
+            table.add_row("  before", *(_short(each.median if each else None) for each in then), style="dim")
     return table
 
 
@@ -125,6 +135,15 @@ def _cells(figure: Figure) -> tuple[str, ...]:
         floor,
         ratio,
     )
+
+
+def _since(figure: Figure, before: Earlier) -> tuple[str, str]:
+    then = before.figures.get(figure.key)
+    if then is None:
+        return "", ""
+    percent = then.change_percent(figure)
+    mark = " [bold]![/]" if then.differs(figure) else "  "
+    return _short(then.median), "" if percent is None else f"{round(percent):+,d} %{mark}"
 
 
 def _verdict(figure: Figure) -> str:

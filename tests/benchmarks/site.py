@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from tests.benchmarks.plc import Plcs, plcs
+from tests.benchmarks.plc import Plcs, plcs_of
 from tests.benchmarks.processes import first_line, running
 from tests.benchmarks.subscriber import Subscriber
 from tests.benchmarks.tags import Variant, document
@@ -51,8 +51,8 @@ def site(folder: Path) -> Iterator[Site]:
 def installation(
     at: Site, variant: Variant, devices: int = 1, settings: Mapping[str, object] | None = None
 ) -> Iterator[Installation]:
-    """So many PLCs with the variant's registers, a Fleet server with their document, and a collector for them."""
-    with plcs(at.folder, variant.memory, devices) as polled:
+    """So many PLCs with the variant's tags, a Fleet server with their document, and a collector for them."""
+    with plcs_of(at.folder, variant, devices) as polled:
         entries = [variant.device(str(number), "127.0.0.1", port) for number, port in enumerate(polled.ports, 1)]
         with collector(at, *entries, settings=settings) as (edge_id, process):
             yield Installation(edge_id, process, polled)
@@ -88,14 +88,9 @@ def variables(at: Site, edge_id: str) -> dict[str, object]:
     }
 
 
-def wall_fraction(moment_ns: int) -> float:
-    """Where in its second a moment lies."""
-    return moment_ns % 1_000_000_000 / 1e9
-
-
-def sleep_until_fraction(fraction: float) -> None:
-    """Wait for the next moment that lies there in its second."""
-    time.sleep((fraction - time.time()) % 1)
+def sleep_until_fraction(moment_s: float, span_s: float = 1.0) -> None:
+    """Wait for the next moment that lies in its second, or its span of the wall clock, where that one does."""
+    time.sleep((moment_s - time.time()) % span_s)
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def measure(at: Site, starts: int) -> list[Figure]:
 def _bare(at: Site, starts: int) -> tuple[float, ...]:
     took = []
     with plcs(at.folder, words(TAGS)) as polled:
-        command = (sys.executable, FLOOR, str(at.broker_port), "1", "now", str(TAGS), str(polled.ports[0]))
+        command = (*FLOOR, "modbus_tcp", str(at.broker_port), "1", "now", str(TAGS), str(polled.ports[0]))
         for _ in range(starts):
             bare = running(command)
             took.append(_first_poll_s(polled, bare.__enter__))

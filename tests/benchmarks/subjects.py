@@ -11,6 +11,7 @@ from tests.benchmarks import (
     history,
     looked_at,
     many_tags,
+    other_protocols,
     planning,
     reloading,
     scale,
@@ -35,6 +36,9 @@ class Subject:
 
 SUBJECTS = {
     "workloads": Subject("W1 to W4, each beside its floor", lambda at, quick: workloads.measure(at, quick=quick)),
+    "other_protocols": Subject(
+        "S7, XGT and OPC-UA, each beside its floor", lambda at, quick: other_protocols.measure(at, quick=quick)
+    ),
     "start": Subject("start and --help", lambda at, quick: starting.measure(at, 1 if quick else 5)),
     "outbox": Subject("outbox and backlog", lambda at, quick: backlog.measure(at, 1_000 if quick else 20_000)),
     "planning": Subject("planning and reload", lambda _, quick: _planning(quick=quick)),

@@ -30,8 +30,15 @@ class Received:
     @property
     def head(self) -> tuple[int, int]:
         """Of which device (`connection_id`), and the time that the message itself names."""
+        device, stamp_ns, _ = self.content
+        return device, stamp_ns
+
+    @property
+    def content(self) -> tuple[int, int, dict[str, float]]:
+        """The same, and the values by tag."""
         body = orjson.loads(self.payload)
-        return body["connection_id"], round(datetime.fromisoformat(body["timestamp"]).timestamp() * 1e9)
+        stamp_s = datetime.fromisoformat(body["timestamp"]).timestamp()
+        return body["connection_id"], round(stamp_s * 1e9), body["tags"]
 
     @property
     def identity(self) -> tuple[str, int]:

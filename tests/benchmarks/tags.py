@@ -3,19 +3,32 @@
 import json
 import random
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 TAGS = 1_000
+DB = 1
+"""The S7 block that words are in."""
+READINGS = 65_536
+"""A 16-bit word has as many."""
+_NODES_A_FOLDER = 250
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A device's tags, in holding registers from 40001 on, and how often they are polled."""
+    """A device's tags and how often they are polled: in holding registers from 40001 on, where `memory` has some.
+
+    Without, it is one of `tests.benchmarks.devices`. One that is `told` is not polled: it tells by itself of its
+    values, which all change once an interval.
+    """
 
     name: str
     tags: tuple[dict[str, object], ...]
     memory: bytes
     interval_ms: int = 1000
+    protocol: str = "modbus_tcp"
+    connection: Mapping[str, object] = field(default_factory=lambda: {"unit_id": 1})
+    told: bool = False
 
     @property
     def interval_s(self) -> float:
@@ -23,17 +36,22 @@ class Variant:
         return self.interval_ms / 1000
 
     @property
+    def simulator(self) -> str:
+        """What it is called in `tests.benchmarks.devices`."""
+        return f"{self.protocol}_changing" if self.told else self.protocol
+
+    @property
     def registers(self) -> int:
-        """How many registers its tags take."""
-        return len(self.memory) // 2
+        """How many words its tags take."""
+        return len(self.memory) // 2 or len(self.tags)
 
     def device(self, device_id: str, host: str, port: int) -> dict[str, object]:
         """The document's entry for it."""
         return {
             "id": device_id,
             "name": f"프레스_PLC_{device_id}",
-            "protocol": "modbus_tcp",
-            "connection": {"host": host, "port": port, "unit_id": 1},
+            "protocol": self.protocol,
+            "connection": {"host": host, "port": port, **self.connection},
             "interval_ms": self.interval_ms,
             "tags": self.tags,
         }
@@ -45,7 +63,7 @@ def document(edge_id: str, *devices: dict[str, object]) -> bytes:
     return json.dumps(fields, ensure_ascii=False).encode()
 
 
-def tag(number: int, address: int, data_type: str, scale: float = 1) -> dict[str, object]:
+def tag(number: int, address: int | str, data_type: str, scale: float = 1) -> dict[str, object]:
     """An entry of the document's tag list."""
     name = f"temperature_{number:04d}"
     return {"name": name, "address": str(address), "data_type": data_type, "scale": scale, "offset": 0}
@@ -54,6 +72,21 @@ def tag(number: int, address: int, data_type: str, scale: float = 1) -> dict[str
 def reading(number: int) -> int:
     """What word `number` of a simulated device says: another one each, of up to four digits."""
     return number * 7919 % 10_000
+
+
+def opcua_path(word: int) -> str:
+    """Which node a word is. Adding one takes the server as long as its folder is large."""
+    return f"Line{word // _NODES_A_FOLDER}.W{word}"
+
+
+def renewed_every_s(words: int) -> float:
+    """How often all nodes of the changing OPC-UA server get another value: a large one is busy with it for seconds."""
+    return max(1.0, words / 2_000)
+
+
+def turn(at_s: float, span_s: float) -> int:
+    """Which span of the wall clock a moment is in: what the changing nodes add to their readings."""
+    return int(at_s // span_s)
 
 
 def words(count: int) -> bytes:

@@ -15,12 +15,17 @@ from collector.history.history import History
 from collector.status.board import Board
 from tests.benchmarks import week
 from tests.benchmarks.drivers import CASES
+from tests.benchmarks.other_protocols import SIZES, WAYS
 from tests.benchmarks.scale import ROWS
 from tests.benchmarks.subjects import SUBJECTS
 from tests.benchmarks.workloads import WORKLOADS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "performance.md").read_text("utf-8")
+LATENCY_AND_JITTER = {
+    "S7: 100 tags, 1 s": ("last answer → subscriber", "jitter between polls"),
+    "OPC-UA subscribe: 100 tags, 1 s": ("message's own time → subscriber", "jitter between messages"),
+}
 
 
 def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -30,11 +35,12 @@ def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.timeout(900)
 def test_a_quick_run_prints_the_table_and_writes_the_json(tmp_path: Path) -> None:
-    base, result = tmp_path / "base.json", tmp_path / "bench.json"
-    earlier = {"outbox: put + commit [messages/s]": {"median": 12_345_678}}
-    base.write_text(json.dumps({"figures": earlier}), encoding="utf-8")
+    result = tmp_path / "bench.json"
+    was = {"median": 12_345_678, "min": 12_345_678, "max": 12_345_678, "samples": 1, "floor": None}
+    earlier = {"machine": {"python": "2.7"}, "figures": {"outbox: put + commit [messages/s]": was}}
+    result.write_text(json.dumps(earlier), encoding="utf-8")
 
-    ran = bench("--quick", "--base", base, "--json", result)
+    ran = bench("--quick", "--base", result, "--json", result)
 
     assert ran.returncode == 0, ran.stderr
     rows = [line.strip() for line in ran.stdout.splitlines()]
@@ -42,6 +48,7 @@ def test_a_quick_run_prints_the_table_and_writes_the_json(tmp_path: Path) -> Non
     for subject in (w1, w4, "start", "outbox", "planning", "decoding", "encoding", "protocols", "scale: every second"):
         assert subject in rows
     assert "12,345,678" in ran.stdout
+    assert json.loads((tmp_path / "bench-before.json").read_text(encoding="utf-8")) == earlier
     missed = {line.split(": ")[0] for line in rows if " wanted" in line}
     (cpu,) = [row for row in rows[rows.index(w4) :] if "CPU per published value" in row][:1]
     assert "≤ 1.5" in cpu
@@ -52,6 +59,15 @@ def test_a_quick_run_prints_the_table_and_writes_the_json(tmp_path: Path) -> Non
         assert figures[f"{workload}: CPU per published value [µs]"]["times_the_floor"] > 0
         assert figures[f"{workload}: CPU per published value [µs]"]["samples"] == 2
         assert figures[f"{workload}: delivered [%]"]["target"] == "= 100"
+    for workload, timed in LATENCY_AND_JITTER.items():
+        of_it = {name.removeprefix(f"{workload}: "): figure for name, figure in figures.items() if workload in name}
+        assert of_it["delivered [%]"]["floor"] is not None
+        for measured in ("CPU per published value [µs]", "memory at its peak (RSS) [MB]"):
+            assert of_it[measured]["times_the_floor"] > 0
+        for percentile in ("median", "p99"):
+            latency, jitter = (f"{what}, {percentile} [ms]" for what in timed)
+            assert of_it[latency]["floor"] is not None
+            assert of_it[jitter]["floor"] is not None
     requests = {case.name: figures[f"protocols: {case.name}, 200 tags: requests a cycle"]["median"] for case in CASES}
     assert requests == {"modbus_tcp": 2, "s7": 1, "xgt": 1, "opcua read": 1, "opcua subscribe": 1}
     assert figures["scale: every second: 10 × 30: tags"]["median"] == 300
@@ -107,6 +123,16 @@ def test_the_page_tells_of_every_workload_with_its_targets() -> None:
         cells = [cell.strip() for cell in row.split("|")]
         assert f"≤ {workload.cpu_us:g}" in cells
         assert f"≤ {workload.memory_mb:g}" in cells
+
+
+def test_the_page_tells_of_every_other_protocol_and_how_often_it_is_polled() -> None:
+    section = PAGE.partition("### The other protocols")[2].partition("\n## ")[0]
+    for way in WAYS:
+        (row,) = [line for line in section.splitlines() if line.startswith(f"| {way.name} |")]
+        cells = [cell.strip() for cell in row.split("|")[2:4]]
+        for cell, words in zip(cells, SIZES, strict=True):
+            every_s = way.workload(words).load.device.interval_s
+            assert cell.endswith("every second" if every_s == 1 else f"every {every_s:g} s")
 
 
 def test_the_scale_reaches_a_thousand_devices_and_a_hundred_thousand_tags() -> None:

@@ -2,7 +2,7 @@
 
 import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from tests.benchmarks.subscriber import Received
 
 BEGUN_MS = 1_776_412_800_000
 TAGS = 10
+NAMES = tuple(f"temperature_{number:04d}" for number in range(TAGS))
 
 
 def plcs(folder: Path, *polls: tuple[int, int, int]) -> Plcs:
@@ -26,9 +27,9 @@ def plcs(folder: Path, *polls: tuple[int, int, int]) -> Plcs:
     return Plcs((1, 2), (log,))
 
 
-def message(device: int, stamp_ms: int, at_ms: int) -> Received:
+def message(device: int, stamp_ms: int, at_ms: int, names: Iterable[str] = NAMES) -> Received:
     stamp = datetime.fromtimestamp((BEGUN_MS + stamp_ms) / 1000, UTC).isoformat()
-    body = {"timestamp": stamp, "connection_id": device, "tags": {}}
+    body = {"timestamp": stamp, "connection_id": device, "tags": dict.fromkeys(names, 1)}
     return Received(json.dumps(body).encode(), (BEGUN_MS + at_ms) * 1_000_000)
 
 
@@ -55,6 +56,16 @@ def test_a_poll_without_a_message_is_not_delivered_and_takes_no_other_s(tmp_path
 
     assert [sample.late_ms for sample in seen.samples] == [None, 1.0, 1.0]
     assert seen.delivered_percent == pytest.approx(200 / 3)
+
+
+def test_a_poll_is_delivered_when_the_last_part_of_it_has_come(tmp_path: Path) -> None:
+    polled = plcs(tmp_path, (0, 0, 5), (0, 1000, 1005), (0, 2000, 2005))
+    parts = [message(1, 1005, 1007, NAMES[:4]), message(1, 1005, 1009, NAMES[4:]), message(1, 2005, 2006, NAMES[:4])]
+    seen = watched(polled, parts, 500, 2900)
+
+    assert [sample.late_ms for sample in seen.samples] == [4.0, None]
+    assert list(seen.cpu_us) == pytest.approx([0.001e6 / TAGS])
+    assert seen.messages == 3
 
 
 def test_a_cycle_that_was_left_out_is_counted_and_is_no_jitter(tmp_path: Path) -> None:
