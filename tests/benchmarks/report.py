@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.table import Table
 
 from tests.benchmarks.figures import Figure
 
-_WIDTH = 150
+_WIDTH, _MATRIX_WIDTH = 240, 150
 _EXPLAINED = "docs/performance.md, “What is missed, and why”"
 
 
@@ -20,17 +21,39 @@ class BadBase(Exception):
     """The file to compare with is none of ours."""
 
 
-def print_report(figures: Sequence[Figure], machine: Mapping[str, str], base: Mapping[str, float] | None) -> None:
-    """The machine, the tables, and which targets were missed; `base` has earlier medians by `Figure.key`."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_WIDTH)
+@dataclass(frozen=True, slots=True)
+class Before:
+    """An earlier figure: its median, and the least and most of its windows."""
+
+    median: float
+    least: float
+    most: float
+
+    def __str__(self) -> str:
+        if self.least == self.most:
+            return _short(self.median)
+        return f"{_short(self.median)} ({_short(self.least)} … {_short(self.most)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An earlier run: what it was, in words, and its figures by `Figure.key`."""
+
+    run: str
+    figures: Mapping[str, Before]
+
+
+def print_report(figures: Sequence[Figure], machine: Mapping[str, str], base: Base | None) -> None:
+    """The machine, the tables, and which targets were missed; `base` stands beside them."""
+    console = Console(highlight=False, width=_WIDTH)  # in a narrower terminal lines break, and none loses a figure
     console.print()
     for what, found in machine.items():
         console.print(f"{what + ':':11}{found}")
+    if base is not None:
+        console.print(f"{'before:':11}{base.run}")
     console.print(_table([figure for figure in figures if not figure.case], base))
     for subject, members in groupby((figure for figure in figures if figure.case), attrgetter("subject")):
-        console.print(_matrix(subject, list(members)))
+        console.print(_matrix(subject, list(members), base), width=_MATRIX_WIDTH)
     console.print("Median, and from least to most. The floor is a bare asyncio loop without features, in the same run.")
     console.print("A percentile is that of all windows together; its spread is that of the windows.")
     _print_verdict(console, figures)
@@ -44,15 +67,20 @@ def write_json(file: Path, figures: Sequence[Figure], machine: Mapping[str, str]
     file.write_text(text + "\n", encoding="utf-8")
 
 
-def read_base(file: Path) -> dict[str, float]:
-    """The medians of an earlier run. Raises `BadBase`."""
+def read_base(file: Path) -> Base:
+    """An earlier run. Raises `BadBase`."""
     try:
-        figures = json.loads(file.read_text(encoding="utf-8"))["figures"]
-        return {name: float(figure["median"]) for name, figure in figures.items()}
+        told = json.loads(file.read_text(encoding="utf-8"))
+        run = "; ".join(str(told["machine"][what]) for what in ("collector", "processor"))
+        return Base(run, {name: _as_before(figure) for name, figure in told["figures"].items()})
     except OSError as error:
         raise BadBase(f"{file}: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadBase(f"{file} is no result of this benchmark; expected the JSON that it writes") from None
+
+
+def _as_before(figure: Mapping[str, float]) -> Before:
+    return Before(float(figure["median"]), float(figure["min"]), float(figure["max"]))
 
 
 def _print_verdict(console: Console, figures: Sequence[Figure]) -> None:
@@ -78,10 +106,10 @@ def _as_json(figure: Figure) -> dict[str, object]:
     }
 
 
-def _table(figures: Sequence[Figure], base: Mapping[str, float] | None) -> Table:
+def _table(figures: Sequence[Figure], base: Base | None) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("what", no_wrap=True)
-    table.add_column("unit")
+    table.add_column("unit", no_wrap=True)
     table.add_column("median", justify="right", no_wrap=True)
     table.add_column("least … most", justify="right", no_wrap=True)
     table.add_column("target", justify="right", no_wrap=True)
@@ -93,14 +121,17 @@ def _table(figures: Sequence[Figure], base: Mapping[str, float] | None) -> Table
     for subject, members in groupby(figures, attrgetter("subject")):
         table.add_row(f"[bold]{subject}[/]")
         for figure in members:
-            before = [] if base is None else [_short(base.get(figure.key))]
-            table.add_row(*_cells(figure), *before)
+            table.add_row(*_cells(figure), *([] if base is None else [_before(base, figure)]))
         table.add_section()
     return table
 
 
-def _matrix(subject: str, figures: Sequence[Figure]) -> Table:
-    """A line a case, a column a figure."""
+def _before(base: Base, figure: Figure) -> str:
+    return str(base.figures.get(figure.key, ""))
+
+
+def _matrix(subject: str, figures: Sequence[Figure], base: Base | None) -> Table:
+    """A line a case, a column a figure; under it what was there before."""
     table = Table(box=box.SIMPLE_HEAD, title=f"[bold]{subject}[/]", title_justify="left")
     table.add_column("")
     cases = {case: list(members) for case, members in groupby(figures, attrgetter("case"))}
@@ -108,6 +139,9 @@ def _matrix(subject: str, figures: Sequence[Figure]) -> Table:
         table.add_column(figure.name + (f", {figure.unit}" if figure.unit else ""), justify="right")
     for case, members in cases.items():
         table.add_row(case, *(_short(figure.median) + _verdict(figure) for figure in members))
+        if base is not None:
+            earlier = (base.figures.get(figure.key) for figure in members)
+            table.add_row("  before", *("" if before is None else _short(before.median) for before in earlier))
     return table
 
 

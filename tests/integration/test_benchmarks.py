@@ -31,8 +31,9 @@ def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
 @pytest.mark.timeout(900)
 def test_a_quick_run_prints_the_table_and_writes_the_json(tmp_path: Path) -> None:
     base, result = tmp_path / "base.json", tmp_path / "bench.json"
-    earlier = {"outbox: put + commit [messages/s]": {"median": 12_345_678}}
-    base.write_text(json.dumps({"figures": earlier}), encoding="utf-8")
+    earlier = {"outbox: put + commit [messages/s]": dict.fromkeys(("median", "min", "max"), 12_345_678)}
+    machine = {"collector": "0.0.9", "processor": "another"}
+    base.write_text(json.dumps({"machine": machine, "figures": earlier}), encoding="utf-8")
 
     ran = bench("--quick", "--base", base, "--json", result)
 

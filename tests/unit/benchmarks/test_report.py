@@ -1,6 +1,7 @@
 """The tables say what was met, what was missed, and by how much."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,11 +31,32 @@ def test_a_missed_target_is_marked_and_listed_again(capsys: pytest.CaptureFixtur
 
 def test_an_earlier_result_stands_beside_the_new_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "earlier.json"
-    write_json(file, [Figure("W1", "CPU per value", "µs", (11.5,))], {})
+    memory, cpu = CELLS
+    earlier = [replace(SLOW, values=(11.5, 12.5, 13.5)), replace(memory, values=(290.0,))]
+    write_json(file, earlier, {"collector": "0.1.0, commit abc", "processor": "2 × some, load 1 before the run"})
 
-    print_report([SLOW], {}, read_base(file))
+    print_report([SLOW, memory, cpu], {}, read_base(file))
 
-    assert "11.5" in capsys.readouterr().out
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "before: 0.1.0, commit abc; 2 × some, load 1 before the run" in lines
+    assert "CPU per value µs 7 6 … 8 ≤ 5 MISSED 2 3.5 12.5 (11.5 … 13.5)" in lines
+    assert lines[lines.index("100 × 1,000 350 MISSED 80") + 1] == "before 290"
+
+
+def test_beside_an_earlier_result_no_line_is_cut_whatever_its_length(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "earlier.json"
+    long = Figure("opcua subscribe", "o" * 60, "messages/s", (16_001.0, 17_001.0, 18_001.0), Target("≥", 20_000))
+    floored = replace(long, floor=(11_111.0,))
+    write_json(file, [floored], {"collector": "0.1.0", "processor": "some"})
+
+    print_report([floored], {}, read_base(file))
+
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("    " + "o" * 60)]
+    assert " ".join(line.split()).endswith(
+        "o messages/s 17,001 16,001 … 18,001 ≥ 20000 MISSED 11,111 1.53 17,001 (16,001 … 18,001)"
+    )
 
 
 def test_the_result_has_the_whole_and_the_spread_of_the_windows(tmp_path: Path) -> None:
