@@ -221,14 +221,15 @@ async def test_a_burst_larger_than_the_window_meets_no_delayed_acknowledgements(
 
 
 async def test_a_healthy_link_costs_the_disk_nothing(broker: Mosquitto, tmp_path: Path) -> None:
+    """As long as a PUBACK comes before half of the commit time, which here is ample for a busy machine."""
     log = tmp_path / "outbox" / "outbox.db-wal"
-    async with rig(tmp_path / "outbox", options(broker), commit_ms=100) as r:
+    async with rig(tmp_path / "outbox", options(broker), commit_ms=2_000) as r:
         await r.until(lambda: r.board.broker.connected)
         before = log.stat().st_mtime_ns, log.stat().st_size
         for _ in range(40):
             r.record(5)
             await r.until_delivered()
-            await asyncio.sleep(0.01)
+        await r.outbox.commit()
         assert (log.stat().st_mtime_ns, log.stat().st_size) == before
         assert r.board.buffer.acknowledged == 200
 
