@@ -54,7 +54,7 @@ def _measure(at: Site, names: Sequence[str], failed: list[str], *, quick: bool) 
         print(f"measuring: {subject.what}", file=sys.stderr, flush=True)
         try:
             yield from subject.measure(at, quick)
-        except Exception:  # noqa: BLE001 - what went wrong in one subject must not cost the others their quarter of an hour
+        except Exception:  # noqa: BLE001 - what went wrong in one subject must not cost the others their twenty minutes
             traceback.print_exc()
             failed.append(subject.what)
 
@@ -62,9 +62,7 @@ def _measure(at: Site, names: Sequence[str], failed: list[str], *, quick: bool) 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description="Measures the collector on this machine.")
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"only these: {' '.join(SUBJECTS)}")
-    parser.add_argument(
-        "--quick", action="store_true", help="under a minute, to see whether it runs; no figures to quote"
-    )
+    parser.add_argument("--quick", action="store_true", help="a minute, to see whether it runs; no figures to quote")
     parser.add_argument("--base", type=Path, metavar="FILE", help="an earlier result to show beside the new one")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", default=_BUILD / "bench.json", help="where the result goes"

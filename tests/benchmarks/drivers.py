@@ -43,6 +43,25 @@ class Case:
         """In proportion."""
         return Target(self.requests.sign, math.ceil(self.requests.limit * tags / 1_000))
 
+    def addresses(self, tags: int) -> list[str]:
+        """Of neighbouring words from 0 on."""
+        return [self.address.format(word=n, byte=2 * n, path=opcua_path(n)) for n in range(tags)]
+
+    def entry(self, tags: int, port: int) -> dict[str, object]:
+        """The document's device for it, on this machine, read every second."""
+        mode = "subscribe" if self.subscribe else "poll"
+        return {
+            "id": "1",
+            "name": f"프레스_{self.protocol}",
+            "protocol": self.protocol,
+            "connection": {"host": "127.0.0.1", "port": port, **self.fields},
+            "interval_ms": 1000,
+            "tags": [
+                {"name": f"w{number}", "address": address, "data_type": "UINT16", "mode": mode}
+                for number, address in enumerate(self.addresses(tags))
+            ],
+        }
+
 
 _SLOW: dict[str, object] = {"publishing_interval_ms": 2_000}  # a server that renews 10,000 nodes is silent for a while
 _NODE = "ns=2;s={path}"
@@ -98,10 +117,9 @@ async def _read(case: Case, tags: int, fields: dict[str, object], rounds: Rounds
 
 
 def _points(case: Case, tags: int, speaker: PlcDriver, connection: Connection) -> list[Point]:
-    addresses = [case.address.format(word=number, byte=2 * number, path=opcua_path(number)) for number in range(tags)]
     specs = [
         TagSpec(f"w{number}", address, DataType.UINT16, subscribe=case.subscribe)
-        for number, address in enumerate(addresses)
+        for number, address in enumerate(case.addresses(tags))
     ]
     return [speaker.point(spec, connection) for spec in specs]
 

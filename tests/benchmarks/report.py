@@ -51,7 +51,8 @@ def print_report(figures: Sequence[Figure], machine: Mapping[str, str], base: Ba
         console.print(f"{what + ':':11}{found}")
     if base is not None:
         console.print(f"{'before:':11}{base.run}")
-    console.print(_table([figure for figure in figures if not figure.case], base))
+    if lines := [figure for figure in figures if not figure.case]:
+        console.print(_table(lines, base))
     for subject, members in groupby((figure for figure in figures if figure.case), attrgetter("subject")):
         console.print(_matrix(subject, list(members), base), width=_MATRIX_WIDTH)
     console.print("Median, and from least to most. The floor is a bare asyncio loop without features, in the same run.")

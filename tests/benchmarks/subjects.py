@@ -8,6 +8,7 @@ from tests.benchmarks import (
     backlog,
     dead_device,
     drivers,
+    end_to_end,
     history,
     looked_at,
     many_tags,
@@ -18,8 +19,9 @@ from tests.benchmarks import (
     values,
     workloads,
 )
-from tests.benchmarks.drivers import Rounds
+from tests.benchmarks.drivers import CASES, SIZES, Rounds
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.polling import Windows
 from tests.benchmarks.site import Site
 
 
@@ -43,6 +45,14 @@ SUBJECTS = {
     "protocols": Subject(
         "each driver",
         lambda _, quick: drivers.measure(Rounds(1, 0.3), (200,)) if quick else drivers.measure(Rounds(3, 2)),
+    ),
+    "end_to_end": Subject(
+        "each protocol from its simulator to the subscriber",
+        lambda at, quick: (
+            end_to_end.measure(at, CASES[1:2], (200,), Windows(2, 1, 3))
+            if quick
+            else end_to_end.measure(at, CASES, SIZES, Windows(3, 5, 3))
+        ),
     ),
     "scale": Subject("1 to 1,000 devices, 1,000 to 100,000 tags", lambda at, quick: scale.measure(at, quick=quick)),
     "many_tags": Subject("100,000 tags", lambda at, _: many_tags.measure(at), lengthy=True),
