@@ -81,14 +81,15 @@ def _watch(at: Site, case: Case, tags: int, windows: Windows) -> tuple[Seen, flo
 
 
 def _until_whole(at: Site, edge_id: str, tags: int) -> None:
-    """Until a poll has a value of every tag: a subscription is told of them one after the other."""
-    heard = 0
-    while True:
+    """Until a poll has a value of every tag: a subscription hears of them bit by bit. Raises `TimeoutError`."""
+    heard, patience_ends = 0, time.monotonic() + _HEARD_WITHIN_S
+    while time.monotonic() < patience_ends:
         at.subscriber.until(edge_id, heard + 1, _HEARD_WITHIN_S)
         received = at.subscriber.of(edge_id)
         heard, last = len(received), received[-1].stamp_ns
         if sum(len(json.loads(message.payload)["tags"]) for message in received if message.stamp_ns == last) == tags:
             return
+    raise TimeoutError(f"{edge_id} had no poll with all of {tags:,} tags within {_HEARD_WITHIN_S:g} s")
 
 
 def _figures(case: str, seen: Seen, rss_mb: float) -> Iterator[Figure]:
