@@ -14,7 +14,7 @@ _FEW, _HUNDRED = 30, 100
 DEVICES = (1, 10, 100, 500, 1_000)
 TAGS = (10, 100, 1_000)
 _WINDOWS = Windows(3, 3, 3)
-_QUICK = Windows(2, 1, 0.2)
+_QUICK = Windows(2, 1, 3)
 _LIMITS_500 = {"memory (RSS)": Target("<", 200), "cycles missed": Target("=", 0)}
 _LIMITS_100_000 = {"memory (RSS)": Target("≤", 300), "cycles missed": Target("=", 0)}
 

@@ -49,7 +49,7 @@ WORKLOADS = (
         cpu_floors=2,
     ),
 )
-QUICK = Windows(2, 1, 0.2)
+QUICK = Windows(2, 1, 3)
 _QUICK_NAMES = ("W1:", "W3:", "W4:")
 
 

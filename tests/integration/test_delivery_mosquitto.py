@@ -1,8 +1,8 @@
 """The outbox and the publisher against a real Mosquitto that dies, hangs and refuses."""
 
-import asyncio
 import gc
 import json
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -204,31 +204,39 @@ async def test_tls_is_verified_and_never_given_up(tmp_path: Path) -> None:
     gc.collect()
 
 
-async def test_a_burst_larger_than_the_window_meets_no_delayed_acknowledgements(
-    broker: Mosquitto, tmp_path: Path
+async def test_a_burst_larger_than_the_window_asks_for_acknowledgements_at_once(
+    broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With Nagle's algorithm at the broker, each window would wait 44 ms: 1,280 messages, 20 windows, 0.9 s."""
-    loop = asyncio.get_running_loop()
+    """With Nagle's algorithm at the broker a window may wait 40 ms for the kernel, which forgets that it was asked."""
+    asked: list[tuple[int, int]] = []
+    plain = socket.socket.setsockopt
+
+    def spy(self: socket.socket, level: int, option: int, value: int) -> None:
+        asked.append((option, value))
+        plain(self, level, option, value)
+
+    monkeypatch.setattr(socket.socket, "setsockopt", spy)
     async with rig(tmp_path / "outbox", options(broker), commit_ms=60_000) as r:
         await r.until(lambda: r.board.broker.connected)
-        best = 60.0
+        assert (socket.TCP_NODELAY, 1) in asked
+        asked.clear()
         for _ in range(3):
-            began = loop.time()
-            r.record(1280)
+            r.record(640)
             await r.until_delivered()
-            best = min(best, loop.time() - began)
-    assert best < 0.6
+            assert (socket.TCP_QUICKACK, 1) in asked
+            asked.clear()
 
 
 async def test_a_healthy_link_costs_the_disk_nothing(broker: Mosquitto, tmp_path: Path) -> None:
+    """As long as a PUBACK comes before half of the commit time, which here is ample for a busy machine."""
     log = tmp_path / "outbox" / "outbox.db-wal"
-    async with rig(tmp_path / "outbox", options(broker), commit_ms=100) as r:
+    async with rig(tmp_path / "outbox", options(broker), commit_ms=2_000) as r:
         await r.until(lambda: r.board.broker.connected)
         before = log.stat().st_mtime_ns, log.stat().st_size
         for _ in range(40):
             r.record(5)
             await r.until_delivered()
-            await asyncio.sleep(0.01)
+        await r.outbox.commit()
         assert (log.stat().st_mtime_ns, log.stat().st_size) == before
         assert r.board.buffer.acknowledged == 200
 
