@@ -68,7 +68,7 @@ async def test_values_of_a_real_plc_change_and_its_end_is_shown_within_five_seco
 
 async def test_s14_it_listens_on_loopback_and_opens_by_the_link_of_page_url(tmp_path: Path) -> None:
     port = free_port()
-    async with Hall(tmp_path, HTTP_PORT=port) as hall:
+    async with Hall(tmp_path, HTTP_PORT=port, HTTP_TOKEN="") as hall:
         hall.configure()
         with hall.collector:
             await until_served(f"http://127.0.0.1:{port}")
