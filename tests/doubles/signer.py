@@ -24,17 +24,8 @@ class Signer:
 
     def vouches_for(self, file: Path) -> bool:
         """Whether ``FILE.sig`` is this signer's, for the file as it is, as docs/offline.md has it checked."""
-        command = (
-            "ssh-keygen",
-            "-Y",
-            "verify",
-            "-f",
-            str(self.signers),
-            "-I",
-            "edge-collector",
-            "-n",
-            "edge-collector",
-        )
+        who = ("-f", str(self.signers), "-I", "edge-collector", "-n", "edge-collector")
+        command = ("ssh-keygen", "-Y", "verify", *who, "-s", f"{file}.sig")
         with file.open("rb") as content:
-            done = subprocess.run([*command, "-s", f"{file}.sig"], stdin=content, capture_output=True, check=False)
+            done = subprocess.run(command, stdin=content, capture_output=True, check=False)
         return done.returncode == 0

@@ -25,7 +25,7 @@ from tests.doubles.page_rig import PageRig
 FASTAPI = ("fastapi", "uvicorn", "prometheus_client")
 
 
-async def until_served(url: str, within_s: float = 10.0) -> None:
+async def until_served(url: str, within_s: float = 40.0) -> None:
     """Wait until there is an answer."""
     deadline = time.monotonic() + within_s
     async with httpx.AsyncClient(trust_env=False) as http:
@@ -89,7 +89,7 @@ def page_url(folder: Path) -> str:
     """What the command prints."""
     done = subprocess.run(
         [sys.executable, "-m", "collector", "page-url"],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=20, check=True,
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=50, check=True,
     )  # fmt: skip
     return done.stdout.strip()
 
@@ -99,7 +99,7 @@ def test_page_url_says_when_the_page_is_off(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "collector", "page-url"],
         cwd=tmp_path, env={**os.environ, **needed, "PYTHONPATH": str(ROOT), "HTTP_PORT": "0"},
-        capture_output=True, text=True, timeout=20, check=False,
+        capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
     assert (done.returncode, "HTTP_PORT=0" in done.stderr) == (2, True)
 
