@@ -34,7 +34,7 @@ judge: $(READY) ## faults for an hour, and whether anything recorded was lost  (
 	@$(if $(ARGS),,DAMAGED_FILES=2000 $(BIN)/python -m pytest -s --timeout 1800 -k "no_damage or behind_a_slow_broker or slow_fsync" \
 	    tests/unit/collector/storage/test_damaged_files.py tests/integration/test_replay.py tests/integration/test_outbox_bad_disk.py)
 
-bundle: $(READY) ## an archive an architecture for sites without internet, in dist/  (ARGS="--arch arm64")
+bundle: $(READY) ## an archive an architecture for sites without internet, in dist/  (ARGS="--arch arm64" SIGNING_KEY=key)
 	@$(BIN)/python -m bundle $(ARGS)
 
 audit: $(READY) ## what is known against the packages that are shipped; needs the internet

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundle.archive import pack, write_checksums
+from bundle.archive import CHECKSUMS, pack, write_checksums
 from bundle.image import save_image
 from bundle.sbom import bill_of_materials, packages_in
+from bundle.signature import sign
 from bundle.target import PYTHONS, Architecture, Target
 from bundle.wheels import ROOT, NotMade, build_own, digest, download, entry_of
 from collector import BUILT_MS, __version__
@@ -32,11 +34,12 @@ _PYTHON_ON_SITE = Path("/opt/edge-collector/current/bin/python")
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What goes into one archive."""
+    """What goes into one archive, and the key that signs it."""
 
     architecture: Architecture
     pythons: Sequence[str]
     lock: Path
+    signing_key: Path | None
 
     @property
     def name(self) -> str:
@@ -49,7 +52,7 @@ class Bundle:
         return [Target(self.architecture, python) for python in self.pythons]
 
     def make(self, folder: Path, *, image: bool) -> Path:
-        """Write the archive into `folder`, its checksum beside it; returns it. Raises `NotMade`."""
+        """Write the archive into `folder`, its checksum beside it, both signed; returns it. Raises `NotMade`."""
         made_at = _time_of_the_source()
         archive = folder / f"{self.name}.tar.gz"
         with tempfile.TemporaryDirectory() as scratch:
@@ -58,9 +61,16 @@ class Bundle:
             if image:
                 print(f"  {save_image(self.architecture, content / 'image.tar')}")
             write_checksums(content)
+            self._sign(content / CHECKSUMS)
             pack(content, archive, made_at=made_at)
-        archive.with_name(f"{archive.name}.sha256").write_text(f"{digest(archive)}  {archive.name}\n", "utf-8")
+        checksum = archive.with_name(f"{archive.name}.sha256")
+        checksum.write_text(f"{digest(archive)}  {archive.name}\n", "utf-8")
+        self._sign(checksum)
         return archive
+
+    def _sign(self, file: Path) -> None:
+        if self.signing_key is not None:
+            sign(file, self.signing_key)
 
     def _gather(self, content: Path, made_at: int) -> None:
         wheels = content / "wheels"
@@ -95,12 +105,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--lock", type=Path, default=ROOT / "docker" / "requirements.lock")
     parser.add_argument("--output", type=Path, default=ROOT / "dist")
     parser.add_argument("--no-image", action="store_true", help="leave the container image out")
+    parser.add_argument("--signing-key", type=Path, default=os.environ.get("SIGNING_KEY") or None, help="of OpenSSH")
     asked = parser.parse_args(arguments)
     asked.output.mkdir(parents=True, exist_ok=True)
     for architecture in asked.arch:
         print(f"Bundle for {architecture}, Python {', '.join(asked.python)} ...")
+        bundle = Bundle(architecture, asked.python, asked.lock, asked.signing_key)
         try:
-            archive = Bundle(architecture, asked.python, asked.lock).make(asked.output, image=not asked.no_image)
+            archive = bundle.make(asked.output, image=not asked.no_image)
         except NotMade as trouble:
             print(f"error: {trouble}", file=sys.stderr)
             return 1

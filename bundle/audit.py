@@ -1,27 +1,43 @@
 """`make audit`: what is known against the packages that are shipped, as pip-audit learns it.
 
-A vulnerability that was published since says nothing about the commit at hand, so nothing else waits for this.
+What is accepted for a time stands with its reason in `bundle/accepted.toml`; anything else that is known fails CI.
+Where it can not be learnt, the status says so: no way to the internet is not the fault of the commit at hand.
 """
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from packaging.utils import canonicalize_name
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bundle.wheels import ROOT
 
 LOCK = ROOT / "docker" / "requirements.lock"
+ACCEPTED = ROOT / "bundle" / "accepted.toml"
 _TOOLS = ROOT / "bundle" / "audit.lock"
 _VENV = ROOT / ".venv-audit"
 _WITHIN_S = 300.0
+
+
+class Status(IntEnum):
+    """How it ends. An accident of the program's own is 1 too, as Python has it."""
+
+    CLEAN = 0
+    KNOWN = 1
+    NOT_LEARNT = 3
 
 
 class Vulnerability(BaseModel):
     """One of a package; fixed from any of `fix_versions` on."""
 
     id: str
+    aliases: list[str] = []
     fix_versions: list[str] = []
 
 
@@ -40,41 +56,91 @@ class Report(BaseModel):
     dependencies: list[Audited]
 
 
-def verdict(report: Report) -> tuple[int, list[str]]:
-    """The exit status (1: something is known) and the lines for people."""
-    known = [f"  {line}" for package in report.dependencies for line in _told(package)]
-    learnt = [package for package in report.dependencies if package.skip_reason is None]
+class Acceptance(BaseModel):
+    """Something known that is lived with until a day, that day included; `id` may be an alias, as a CVE is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    package: str
+    id: str
+    reason: str = Field(min_length=10)
+    until: date
+
+    def covers(self, package: Audited, one: Vulnerability, today: date) -> bool:
+        """Whether it is this one, and still holds."""
+        named = canonicalize_name(self.package) == canonicalize_name(package.name)
+        return named and self.id in (one.id, *one.aliases) and today <= self.until
+
+
+class Acceptances(BaseModel):
+    """What `bundle/accepted.toml` holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    accepted: list[Acceptance] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The exit status, and the lines for people."""
+
+    status: Status
+    lines: Sequence[str]
+
+
+def accepted_in(file: Path = ACCEPTED) -> list[Acceptance]:
+    """Those of the file. Raises `ValueError` that says what is wrong in it."""
+    try:
+        return Acceptances.model_validate(tomllib.loads(file.read_text("utf-8"))).accepted
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
+
+
+def verdict(report: Report, accepted: Sequence[Acceptance], today: date) -> Verdict:
+    """What follows from a report."""
+    known: list[str] = []
+    lived_with: list[str] = []
+    for package in report.dependencies:
+        for one in package.vulns:
+            cover = next((each for each in accepted if each.covers(package, one, today)), None)
+            (known if cover is None else lived_with).append(_told(package, one, cover))
     missing = [package.name for package in report.dependencies if package.skip_reason is not None]
+    learnt = len(report.dependencies) - len(missing)
     if not learnt:
-        return 0, ["NOT AUDITED: nothing was learnt of any package; is there a way to the internet?"]
+        return _not_learnt("nothing was learnt of any package; is there a way to the internet?")
     lines = ["KNOWN VULNERABILITIES in what is shipped:", *known] if known else []
-    lines.append(f"audited: {len(learnt)} packages, {len(known) or 'no'} known vulnerabilities")
-    if missing:
-        lines.append(f"NOT AUDITED: {', '.join(missing)}")
-    return int(bool(known)), lines
+    lines += ["accepted in bundle/accepted.toml:", *lived_with] if lived_with else []
+    lines.append(f"audited: {learnt} packages, {len(known) or 'no'} known vulnerabilities that are not accepted")
+    lines += [f"NOT AUDITED: {', '.join(missing)}"] if missing else []
+    return Verdict(Status.KNOWN if known else Status.NOT_LEARNT if missing else Status.CLEAN, lines)
 
 
-def audit(pip_audit: Path, lock: Path = LOCK) -> tuple[int, list[str]]:
-    """Have a lock audited; as `verdict`. Where that can not be done, the status is 0 and the line says so."""
+def audit(pip_audit: Path, accepted: Sequence[Acceptance], today: date, lock: Path = LOCK) -> Verdict:
+    """Have a lock audited."""
     options = ("--disable-pip", "--progress-spinner", "off", "--format", "json")
     try:
         done = subprocess.run(
             [str(pip_audit), "--requirement", str(lock), *options], capture_output=True, timeout=_WITHIN_S, check=False
         )
-        return verdict(Report.model_validate_json(done.stdout))
+        report = Report.model_validate_json(done.stdout)
     except subprocess.TimeoutExpired:
-        return 0, [f"NOT AUDITED: no answer within {_WITHIN_S:g} s"]
+        return _not_learnt(f"no answer within {_WITHIN_S:g} s")
     except OSError as error:
-        return 0, [f"NOT AUDITED: pip-audit can not be run: {error}"]
+        return _not_learnt(f"pip-audit can not be run: {error}")
     except ValidationError:
         complaint = done.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        return 0, [f"NOT AUDITED: pip-audit gave no report: {complaint[-1]}"]
+        return _not_learnt(f"pip-audit gave no report: {complaint[-1]}")
+    return verdict(report, accepted, today)
 
 
-def _told(package: Audited) -> Iterator[str]:
-    for each in package.vulns:
-        fixed = ", ".join(each.fix_versions) or "no version yet"
-        yield f"{package.name} {package.version}: {each.id}, fixed in {fixed}"
+def _told(package: Audited, one: Vulnerability, cover: Acceptance | None) -> str:
+    fixed = ", ".join(one.fix_versions) or "no version yet"
+    until = f"; until {cover.until}: {cover.reason}" if cover else ""
+    return f"  {package.name} {package.version}: {one.id}, fixed in {fixed}{until}"
+
+
+def _not_learnt(why: str) -> Verdict:
+    return Verdict(Status.NOT_LEARNT, [f"NOT AUDITED: {why}"])
 
 
 def _installed(venv: Path) -> Path:
@@ -88,10 +154,14 @@ def _installed(venv: Path) -> Path:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """``python -m bundle.audit [LOCK]``; returns the exit status."""
-    status, lines = audit(_installed(_VENV), Path(arguments[0]) if arguments else LOCK)
-    print("\n".join(lines))
-    return status
+    """``python -m bundle.audit [LOCK]``; returns the exit status, a `Status`."""
+    try:
+        accepted = accepted_in()
+    except ValueError as error:
+        sys.exit(f"error: {error}")
+    found = audit(_installed(_VENV), accepted, date.today(), Path(arguments[0]) if arguments else LOCK)
+    print("\n".join(found.lines))
+    return found.status
 
 
 if __name__ == "__main__":

@@ -7,12 +7,14 @@
 #
 #   --prefix DIR     where it goes (/opt/edge-collector); one of your own needs no root
 #   --python PYTHON  the Python to use, where it is not found by itself
+#   --signers FILE   only what is signed by one of these keys, now and at each upgrade (ssh-keygen's allowed signers)
+#   --from DIR       an archive that is unpacked elsewhere: by the install.sh that is installed, and so trusted, already
 set -eu
 umask 022
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 prefix=/opt/edge-collector
 settings=/etc/edge-collector/.env
-python='' service='' serial='' rollback=''
+python='' service='' serial='' rollback='' signers=''
 
 die() {
     printf 'error: %s\n' "$1" >&2
@@ -23,6 +25,8 @@ while [ $# -gt 0 ]; do
     case $1 in
         --prefix) prefix=${2:?a folder is missing}; shift ;;
         --python) python=${2:?a program is missing}; shift ;;
+        --signers) signers=${2:?a file is missing}; shift ;;
+        --from) here=$(CDPATH='' cd -- "${2:?a folder is missing}" && pwd); shift ;;
         --service) service=yes ;;
         --serial) service=yes serial=--serial ;;
         --rollback) rollback=yes ;;
@@ -75,12 +79,26 @@ fi
 
 # --- is all of it here, and is it for this machine?
 
-[ -f "$here/SHA256SUMS" ] || die "no SHA256SUMS beside this file: unpack the whole archive and run its install.sh"
+[ -f "$here/SHA256SUMS" ] || die "no SHA256SUMS in $here: unpack the whole archive and run its install.sh"
+kept=$prefix/allowed_signers
+[ -n "$signers" ] || [ ! -e "$kept" ] || signers=$kept
+if [ -n "$signers" ]; then
+    [ -f "$signers" ] || die "$signers: there is no such file"
+    [ -f "$here/SHA256SUMS.sig" ] || die "this archive is not signed, and must be by a key of $signers"
+    command -v ssh-keygen >/dev/null || die "ssh-keygen checks the signature: apt-get install openssh-client"
+    ssh-keygen -Y verify -f "$signers" -I edge-collector -n edge-collector -s "$here/SHA256SUMS.sig" \
+        <"$here/SHA256SUMS" >/dev/null 2>&1 || die "the signature is of no key of $signers, or the archive was changed"
+fi
 damaged=$(cd "$here" && LC_ALL=C sha256sum -c SHA256SUMS 2>/dev/null | grep -v ': OK$' || true)
 [ -z "$damaged" ] || die "damaged or missing, copy the archive again:
 $damaged"
 read -r version machine pythons <"$here/BUNDLE"
 [ "$(uname -m)" = "$machine" ] || die "this archive is for $machine, this machine is $(uname -m): take the other archive"
+# A wheel that no checksum vouches for might be found before one of ours.
+foreign=$(cd "$here" && find wheels ! -type d |
+    awk 'FILENAME == "SHA256SUMS" { listed[substr($0, 67)]; next } !($0 in listed)' SHA256SUMS -)
+[ -z "$foreign" ] || die "not of this archive, unpack it again into a new folder:
+$foreign"
 
 fits() {  # A service sees neither /home nor /root, where pyenv and the like put theirs.
     # shellcheck disable=SC2086 # one argument a version
@@ -126,7 +144,13 @@ mkdir -p "$prefix/bin"
 printf '#!/bin/sh\nexec "%s/current/bin/python" -P -m collector "$@"\n' "$prefix" >"$prefix/bin/.edge-collector"
 chmod 755 "$prefix/bin/.edge-collector"
 mv -f "$prefix/bin/.edge-collector" "$prefix/bin/edge-collector"
-[ "$here" = "$prefix" ] || cp "$here/install.sh" "$prefix/install.sh"
+# Renamed into place: a shell reads on in a file that it runs.
+cp "$here/install.sh" "$prefix/.install.sh"
+mv -f "$prefix/.install.sh" "$prefix/install.sh"
+if [ -n "$signers" ] && [ "$signers" != "$kept" ]; then
+    cp "$signers" "$prefix/.allowed_signers"
+    mv -f "$prefix/.allowed_signers" "$kept"
+fi
 
 [ "$(pointed_at current)" = "$name" ] || switch "$name"
 for each in "$prefix"/versions/*; do

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from collector.settings.masking import forms_of
@@ -19,21 +20,61 @@ CANARIES: Mapping[str, str] = {
     "key": "cnry-key-material-60cd",
 }
 
+_SETTINGS: Mapping[str, str] = {
+    "EDGE_API_TOKEN": CANARIES["fleet"],
+    "MQTT_PASSWORD": CANARIES["mqtt"],
+    "HTTP_TOKEN": CANARIES["page"],
+}
+_URLS: Mapping[str, str] = {
+    "MQTT_BROKER_URL": CANARIES["url"],
+    "UPLINK_URL": CANARIES["uplink"],
+}
+_EACH_SIDE = 40
+
+
+def with_canaries(variables: Mapping[str, object]) -> dict[str, object]:
+    """The settings of a collector at DEBUG, with a canary in place of every secret that they do not set themselves.
+
+    A URL that is not there is not made: what it leads to would be there too.
+    """
+    settings = {"LOG_LEVEL": "DEBUG", "MQTT_USERNAME": "edge", **variables}
+    for name, secret in _SETTINGS.items():
+        if f"{name}_FILE" not in variables:
+            settings.setdefault(name, secret)
+    for name in _URLS & variables.keys():
+        if "@" not in (url := str(variables[name])):
+            settings[name] = url.replace("://", f"://edge:{_URLS[name]}@", 1)
+    return settings
+
 
 def found_in(raw: bytes, secrets: Iterable[str] = CANARIES.values()) -> list[str]:
     """Those of the secrets that stand in these bytes: plain, escaped, URL-encoded, or within base64."""
     return [secret for secret in secrets if any(form in raw for form in _raw_forms(secret))]
 
 
-def files_with(folder: Path, spared: Iterable[Path]) -> dict[str, list[str]]:
-    """The files below a folder in which a canary stands, and which; `spared` are where some must be."""
+def excerpts(raw: bytes, secrets: Iterable[str] = CANARIES.values()) -> list[bytes]:
+    """The same as the bytes around the first place of each, for who must find the leak."""
+    places = [(raw.find(form), len(form)) for secret in secrets for form in _raw_forms(secret)]
+    return [raw[max(at - _EACH_SIDE, 0) : at + length + _EACH_SIDE] for at, length in places if at >= 0]
+
+
+def files_with(
+    folder: Path, spared: Iterable[Path], secrets: Iterable[str] = CANARIES.values()
+) -> dict[str, list[bytes]]:
+    """The files below a folder in which a canary stands, and the bytes around it; `spared` are where some must be."""
     let_be = set(spared)
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path not in let_be)
-    found = {str(path.relative_to(folder)): found_in(path.read_bytes()) for path in files}
-    return {name: secrets for name, secrets in found.items() if secrets}
+    found = {str(path.relative_to(folder)): excerpts(path.read_bytes(), secrets) for path in files}
+    return {name: places for name, places in found.items() if places}
 
 
-def _raw_forms(secret: str) -> Iterator[bytes]:
+@cache
+def _raw_forms(secret: str) -> frozenset[bytes]:
+    """Many are the same; each is looked for once."""
+    return frozenset(_disguises(secret))
+
+
+def _disguises(secret: str) -> Iterator[bytes]:
     for form in forms_of(secret):
         yield form.encode()
     raw = secret.encode()

@@ -9,9 +9,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import pytest
+
+from tests.doubles.canaries import CANARIES, files_with, with_canaries
 
 _EXIT_WITHIN_S = 10.0
 
@@ -20,20 +22,27 @@ class CollectorProcess:
     """One collector in a folder of its own, configured by a `.env` file only. May be started again after its end.
 
     `command` and `environment` are those of the next start: a test may put a shim or a namespace around it.
+    With `canaries`, as in every test, it runs at DEBUG with secrets that must not be found in what it leaves in its
+    folder; a benchmark measures what is shipped.
     """
+
+    canaries: ClassVar[bool] = False
 
     def __init__(self, folder: Path, variables: Mapping[str, object], module: str = "collector") -> None:
         self.folder = folder
         self.log_file = folder / "collector.log"
         self.command: tuple[str, ...] = (sys.executable, "-m", module, "run")
         self.environment: dict[str, str] = {}
+        self._secrets: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self.configure({"HTTP_PORT": 0, **variables})
 
     def configure(self, variables: Mapping[str, object]) -> None:
         """Write the `.env` that the next start reads."""
-        lines = [f"{name}={value}" for name, value in variables.items()]
+        settings = with_canaries(variables) if self.canaries else variables
+        self._secrets = _added(settings, variables)
+        lines = [f"{name}={value}" for name, value in settings.items()]
         env_file = self.folder / ".env"
         env_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         env_file.chmod(0o600)
@@ -115,3 +124,12 @@ class CollectorProcess:
             self._process.wait()
         if kind is not None:
             print(f"--- collector log ---\n{self.log[-6000:]}")
+        elif self._secrets:
+            found = files_with(self.folder, self.folder.rglob(".env"), self._secrets)
+            assert found == {}, f"a secret stands in what the collector left in {self.folder}: {found}"
+
+
+def _added(settings: Mapping[str, object], variables: Mapping[str, object]) -> list[str]:
+    """The canaries that a test did not put there itself: its own it also looks for itself."""
+    texts, own = ("\n".join(map(str, each.values())) for each in (settings, variables))
+    return [secret for secret in CANARIES.values() if secret in texts and secret not in own]

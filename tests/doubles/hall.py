@@ -15,6 +15,7 @@ from simulators.ledger import Account, Ledger
 from simulators.modbus import Layout, ModbusPlc, Table, Unit, row_of
 from simulators.mqtt import MqttListener
 from simulators.signals import Unique
+from tests.doubles.canaries import found_in
 from tests.doubles.collector_process import CollectorProcess
 from tests.doubles.mosquitto import Mosquitto
 from tests.doubles.proxy import TcpProxy
@@ -39,6 +40,7 @@ class Hall:
         self._variables = variables
         self._stack = AsyncExitStack()
         self._plcs: list[ModbusPlc] = []
+        self._told_secrets: set[str] = set()
 
     async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
@@ -62,8 +64,11 @@ class Hall:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.collector.__exit__(kind, error, trace)
-        await self._stack.__aexit__(kind, error, trace)
+        try:
+            self.collector.__exit__(kind, error, trace)
+        finally:
+            await self._stack.__aexit__(kind, error, trace)
+        assert not self._told_secrets, f"the broker was told {self._told_secrets}"
         if "WRITES_ENABLED" not in self._variables:
             asked = {code for plc in self._plcs for code in plc.record.by_function}
             assert asked <= READ_FUNCTIONS, f"writes are off, and a PLC was asked {asked}"
@@ -109,6 +114,7 @@ class Hall:
     def _hear(self, topic: str, payload: bytes, received_at_ms: int) -> None:
         if topic.endswith("/commands"):
             return  # what the test itself sends, which may be anything
+        self._told_secrets.update(found_in(payload))
         self.heard.append((topic, orjson.loads(payload), time.time()))
         self.ledger.feed(topic, payload, received_at_ms)
 

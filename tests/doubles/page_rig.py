@@ -27,10 +27,11 @@ from collector.web.token import Token
 from fleet_client.reading import read_document
 from protocols.base import Value
 from protocols.quality import Quality
+from tests.doubles.canaries import CANARIES
 from tests.doubles.page_sources import CurveHistory, HandAlarms
 
 EDGE_ID = "edge-page-001"
-TOKEN = "a-token-of-this-test"
+TOKEN = CANARIES["page"]
 
 
 def plant(*, tags: int = 6) -> dict[str, object]:
@@ -53,7 +54,7 @@ def plant(*, tags: int = 6) -> dict[str, object]:
              "location": {"factory": "울산", "building": "B동"},
              "tags": [{"name": "level", "address": "DB1.DBW0", "data_type": "UINT16", "unit": "mm"}]},
             {"id": "3", "name": "<img src=x onerror=alert(1)>", "protocol": "opcua",
-             "connection": {"endpoint": "opc.tcp://192.168.1.30:4840", "username": "me", "password": "canary-secret"},
+             "connection": {"endpoint": "opc.tcp://192.168.1.30:4840", "username": "me", "password": CANARIES["plc"]},
              "tags": [{"name": "speed", "address": "ns=2;s=Speed"}]},
             {"id": "4", "name": "broken", "protocol": "modbus_tcp", "connection": {"host": "169.254.0.1"},
              "tags": [{"name": "x", "address": "40001", "data_type": "UINT16"}]},

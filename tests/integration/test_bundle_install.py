@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from bundle.archive import CHECKSUMS, write_checksums
+from bundle.signature import sign
 from bundle.target import PYTHONS, this_python
+from tests.doubles.signer import Signer
 from tests.doubles.tiny_bundle import tiny_bundle
 
 pytestmark = [
@@ -180,3 +183,56 @@ def test_what_does_not_fit_the_machine_is_said_before_anything_is_done(
     status, said = site.install(other)
     assert (status, f"is for z80, this machine is {platform.machine()}" in said) == (1, True)
     assert not (site.prefix / "current").exists()
+
+
+# --- signed archives
+
+
+def signed(bundle: Path, signer: Signer) -> Path:
+    """The bundle, its checksums signed."""
+    sign(bundle / CHECKSUMS, signer.key)
+    return bundle
+
+
+def test_s21_what_is_signed_is_installed_and_its_signer_is_asked_for_at_each_upgrade(
+    site: Site, tmp_path: Path
+) -> None:
+    signer = Signer(tmp_path)
+    first = signed(tiny_bundle(tmp_path, "1.0"), signer)
+    status, said = site.install(first, "--signers", str(signer.signers))
+    assert (status, site.running) == (0, "1.0"), said
+    unsigned = tiny_bundle(tmp_path, "2.0")
+    status, said = site.install(unsigned)
+    assert (status, "this archive is not signed" in said, site.running) == (1, True, "1.0")
+    # By the install.sh that is there already: what comes with an archive would leave the question out.
+    (unsigned / "install.sh").write_text("exit 0\n", "utf-8")
+    status, said = site.install(site.prefix, "--from", str(unsigned))
+    assert (status, "this archive is not signed" in said) == (1, True)
+    second = signed(tiny_bundle(tmp_path, "3.0"), signer)
+    status, said = site.install(site.prefix, "--from", str(second))
+    assert (status, site.running) == (0, "3.0"), said
+    assert site.rollback()[0] == 0
+    assert site.running == "1.0"
+
+
+def test_s21_what_somebody_else_signed_or_changed_is_not_installed(site: Site, tmp_path: Path) -> None:
+    signer = Signer(tmp_path)
+    trusted = ("--signers", str(signer.signers))
+    other = signed(tiny_bundle(tmp_path, "1.0"), Signer(tmp_path, "somebody"))
+    changed = signed(tiny_bundle(tmp_path, "1.1"), signer)
+    (changed / "requirements.lock").write_text("", "utf-8")
+    write_checksums(changed)
+    elsewhere = tiny_bundle(tmp_path, "1.2")
+    command = ("ssh-keygen", "-Y", "sign", "-f", str(signer.key), "-n", "mail", str(elsewhere / CHECKSUMS))
+    subprocess.run(command, check=True, capture_output=True)
+    for bundle in (other, changed, elsewhere):
+        status, said = site.install(bundle, *trusted)
+        assert (status, "the signature is of no key of" in said) == (1, True), said
+    added = signed(tiny_bundle(tmp_path, "1.3"), signer)
+    (added / "wheels" / "pip-0.whl").write_bytes(b"found before the real one")
+    status, said = site.install(added, *trusted)
+    assert (status, "not of this archive" in said, "wheels/pip-0.whl" in said) == (1, True, True)
+    status, said = site.install(added, "--signers", "nowhere")
+    assert (status, "there is no such file" in said) == (1, True)
+    assert not (site.prefix / "current").exists()
+    assert not (site.prefix / "allowed_signers").exists()

@@ -205,7 +205,8 @@ async def test_a_signal_to_end_wins_over_a_restart(tmp_path: Path) -> None:
 
 
 async def test_the_log_can_be_had_and_its_level_set_and_it_holds_no_secret(tmp_path: Path) -> None:
-    async with site(tmp_path, MQTT_USERNAME="edge", MQTT_PASSWORD=SECRET, EDGE_API_TOKEN=TOKEN) as here:
+    secrets = {"MQTT_USERNAME": "edge", "MQTT_PASSWORD": SECRET, "EDGE_API_TOKEN": TOKEN}
+    async with site(tmp_path, LOG_LEVEL="INFO", **secrets) as here:
         logs = await here.tell("l-1", "get_logs", lines=1_000)
         assert any("connected to the broker" in line for line in logs["result"]["lines"])
         quiet = await here.tell("l-2", "set_log_level", level="error")

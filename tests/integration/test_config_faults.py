@@ -17,11 +17,12 @@ from collector.config.sync import REFUSED_PAUSE_S, ConfigSync
 from collector.status.board import Board, DeviceCondition
 from fleet_client.copies import DocumentStore
 from fleet_client.json_text import MAX_BODY_BYTES
+from tests.doubles.canaries import CANARIES
 from tests.doubles.clock import FakeClock
 from tests.doubles.fleet_server import FleetServer, Reply
 
 PATH = "/api/fleet/v1/edges/edge-1/config"
-TOKEN = "canary-7d1f"
+TOKEN = CANARIES["fleet"]
 DEEP = b'{"devices": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
 

@@ -301,8 +301,8 @@ async def test_two_collectors_can_not_share_a_data_folder(tmp_path: Path) -> Non
             {"EDGE_SERVER_URL": hall.fleet.url, "MQTT_BROKER_URL": hall.broker.url, "DEVICE_ID": "edge-2"}
             | {"DATA_DIR": tmp_path / "data"}
         )
-        second.start()
-        assert await second.wait() == 3
+        with second:
+            assert await second.wait() == 3
         assert "in use" in second.log
         assert "Traceback" not in second.log
 
@@ -311,8 +311,8 @@ async def test_every_mistake_in_the_settings_is_told_at_once(tmp_path: Path) -> 
     collector = CollectorProcess(
         tmp_path, {"EDGE_SERVER_URL": "pipeline", "MQTT_BROKER_URL": "http://x", "BUFFER_COMMIT_MS": "bald"}
     )
-    collector.start()
-    assert await collector.wait() == 2
+    with collector:
+        assert await collector.wait() == 2
     for name in ("EDGE_SERVER_URL", "MQTT_BROKER_URL", "DEVICE_ID", "BUFFER_COMMIT_MS"):
         assert name in collector.log
     assert "Traceback" not in collector.log

@@ -19,7 +19,7 @@ from simulators.modbus import ModbusPlc
 from simulators.mqtt import MqttListener
 from tests.doubles.canaries import CANARIES, files_with, found_in
 from tests.doubles.collector_process import CollectorProcess
-from tests.doubles.hall import EDGE_ID, counting_layout, modbus_device
+from tests.doubles.hall import EDGE_ID, Hall, counting_layout, modbus_device
 from tests.doubles.mosquitto import Mosquitto, free_port
 from tests.doubles.shipped_broker import password_file, shipped_broker
 
@@ -212,3 +212,15 @@ async def test_s5_nothing_that_the_collector_leaves_has_a_secret(
     assert [text[:500] for text in place.told if found_in(text)] == []
     assert files_with(folder, spared(place)) == {}
     assert len(place.told) > 3 * len(PATHS)
+
+
+async def test_s5_a_secret_that_the_broker_hears_in_any_test_fails_it(tmp_path: Path) -> None:
+    leaking = json.dumps({"type": "config", "errors": [f"mqtt://u:{CANARIES['url']}@broker"]}).encode()
+
+    async def any_test() -> None:
+        async with Hall(tmp_path) as hall:
+            hall.listener.publish(f"vexplor/devices/{EDGE_ID}/events", leaking)
+            await hall.until(lambda: hall.heard, 50, "what was published")
+
+    with pytest.raises(AssertionError, match=f"the broker was told.*{CANARIES['url']}"):
+        await any_test()

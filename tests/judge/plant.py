@@ -90,8 +90,11 @@ class Plant:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.collector.__exit__(kind, error, trace)
-        await self._stack.__aexit__(kind, error, trace)
+        try:
+            self.collector.__exit__(kind, error, trace)
+        finally:
+            await self._stack.__aexit__(kind, error, trace)
+        assert not self.subscriber.told_secrets, f"the broker was told {self.subscriber.told_secrets}"
 
     # --- the collector's lives
 

@@ -11,6 +11,7 @@ import orjson
 
 from simulators.ledger import Account, Ledger
 from simulators.mqtt import MqttListener
+from tests.doubles.canaries import found_in
 from tests.judge.records import Arrival, Gap, Id, Restart
 from tests.judge.transcript import gap_of, restart_of
 
@@ -20,7 +21,7 @@ _STATUS = "vexplor/devices/+/status"
 class Subscriber:
     """``async with Subscriber(url, edge_id) as subscriber``; the broker keeps its session while it is away.
 
-    `conditions` are those of the newest heartbeat.
+    `conditions` are those of the newest heartbeat, `told_secrets` the canaries that anything it heard had in it.
     """
 
     def __init__(self, url: str, edge_id: str) -> None:
@@ -30,6 +31,7 @@ class Subscriber:
         self.restarts: list[Restart] = []
         self.events: list[dict[str, object]] = []
         self.conditions: frozenset[str] = frozenset()
+        self.told_secrets: set[str] = set()
         self._ledger = Ledger()
         self._listener = MqttListener(
             url, self._hear, topics=(*Ledger.topics, _STATUS), client_id="judge", persistent=True
@@ -69,6 +71,7 @@ class Subscriber:
     def _hear(self, topic: str, payload: bytes, received_at_ms: int) -> None:
         at = time.monotonic()
         self._ledger.feed(topic, payload, received_at_ms)
+        self.told_secrets.update(found_in(payload))
         body = orjson.loads(payload)
         if topic.endswith("/status"):
             self.conditions = frozenset(condition["code"] for condition in body.get("conditions", ()))
