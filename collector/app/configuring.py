@@ -1,6 +1,5 @@
 """Where the document comes from, and what becomes of it."""
 
-import gc
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -31,7 +30,6 @@ def config_sync(
         for follow in collector.on_plan:
             follow(plan)
         supervisor.apply(plan)
-        gc.freeze()  # see freezing_at_first_sight
         show_insecure(board, settings, (device.connection for device in plan.devices))
 
     show_insecure(board, settings, ())
