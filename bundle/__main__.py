@@ -14,7 +14,7 @@ from pathlib import Path
 from bundle.archive import CHECKSUMS, pack, write_checksums
 from bundle.image import save_image
 from bundle.sbom import bill_of_materials, packages_in
-from bundle.signature import sign
+from bundle.signature import sign, signature_of
 from bundle.target import PYTHONS, Architecture, Target
 from bundle.wheels import ROOT, NotMade, build_own, digest, download, entry_of
 from collector import BUILT_MS, __version__
@@ -52,7 +52,9 @@ class Bundle:
         return [Target(self.architecture, python) for python in self.pythons]
 
     def make(self, folder: Path, *, image: bool) -> Path:
-        """Write the archive into `folder`, its checksum beside it, both signed; returns it. Raises `NotMade`."""
+        """Write the archive into `folder`, its checksum beside it, both signed if there is a key; returns it. Raises
+        `NotMade`.
+        """
         made_at = _time_of_the_source()
         archive = folder / f"{self.name}.tar.gz"
         with tempfile.TemporaryDirectory() as scratch:
@@ -69,7 +71,9 @@ class Bundle:
         return archive
 
     def _sign(self, file: Path) -> None:
-        if self.signing_key is not None:
+        if self.signing_key is None:
+            signature_of(file).unlink(missing_ok=True)  # of an earlier file of this name, signed
+        else:
             sign(file, self.signing_key)
 
     def _gather(self, content: Path, made_at: int) -> None:

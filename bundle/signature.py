@@ -9,11 +9,16 @@ NAMESPACE = "edge-collector"
 """What the key signs for: a signature made for anything else is none of a release."""
 
 
+def signature_of(file: Path) -> Path:
+    """Where the signature of a file is."""
+    return file.with_name(f"{file.name}.sig")
+
+
 def sign(file: Path, key: Path) -> Path:
     """Write ``FILE.sig``, in place of an older one; returns it. `key` is the private one, or the public one of a key
     that an agent holds. Raises `NotMade`.
     """
-    signature = file.with_name(f"{file.name}.sig")
+    signature = signature_of(file)
     signature.unlink(missing_ok=True)
     command = ("ssh-keygen", "-Y", "sign", "-f", str(key.expanduser()), "-n", NAMESPACE, str(file))
     try:

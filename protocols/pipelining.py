@@ -10,9 +10,10 @@ from protocols.base import Connection, Request
 class Pipelining(Protocol):
     """A session that may have several questions under way, where the device's `connection` allows it."""
 
-    def announce(self, connection: Connection, requests: Sequence[Request]) -> None:
+    def announce(self, connection: Connection, requests: Sequence[Request]) -> int:
         """These are read next, in this order, and may be asked for before `read` is called.
 
-        What was announced before and has not been read is forgotten: its answers are thrown away.
+        Returns how many answers one `read` may have to wait for, each with the time that it would have alone. What was
+        announced before and has not been read is forgotten: its answers are thrown away.
         """
         ...

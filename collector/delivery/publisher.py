@@ -29,7 +29,7 @@ class Publisher:
 
     `ready`: set once the configuration was asked for; before, no connection is made. `on_connected` is called
     after each CONNACK and may `publish_status`, which is sent when the broker has answered the subscription, or has
-    had 2 s for it. `on_command` gets a command's payload and its retained flag.
+    not within 3 s. `on_command` gets a command's payload and its retained flag.
     """
 
     def __init__(

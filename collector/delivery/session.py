@@ -11,11 +11,12 @@ from collector.delivery.answers import Answers
 from collector.delivery.lessons import Lessons
 from collector.delivery.message import Entry, Message
 from collector.delivery.mqtt.connection import Lost, MqttConnection
-from collector.delivery.mqtt.reasons import ACCEPTED, TAKEN_OVER, words
+from collector.delivery.mqtt.reasons import ACCEPTED, TAKEN_OVER
 from collector.delivery.optional import Topic
 from collector.delivery.outbox import Outbox
 from collector.delivery.pace import SLOW_S, LiveRate
 from collector.delivery.patience import Patience
+from collector.delivery.subscription import Subscription
 from collector.delivery.window import STATUS, Flight, Window
 from collector.status.board import Board
 
@@ -60,20 +61,19 @@ class Session:
         self._outbox = outbox
         self._lessons = lessons
         self._address = address
-        self._board = board
         self._clock = clock
         self._live_rate = live_rate
         self._live_first = live_first
         self._on_progress = on_progress
         self._on_command = on_command
         self._window = Window()
+        self._subscription = Subscription(connection, lessons.optional, address.command_topics, board)
         self._answers = Answers(
             outbox, lessons, board, events_topic=address.events_topic, in_flight=self._window.any, wake=self._wake
         )
         self._withheld: Entry | None = None
         self._status: Message | None = None
         self._status_size: int | None = None
-        self._subscribed = False
         self._draining = False
         self._finishing = False
         self._woken = False
@@ -104,11 +104,8 @@ class Session:
 
     def subscribe(self) -> None:
         """Ask for commands, unless the broker is known to close on that."""
-        optional, topics = self._lessons.optional, self._address.command_topics
-        if topics and not self._subscribed and not self.over.done() and not optional.suspended(Topic.COMMANDS):
-            self._subscribed = True
-            optional.used(Topic.COMMANDS)
-            self._connection.subscribe(topics)
+        if not self.over.done():
+            self._subscription.ask()
 
     def finish(self) -> None:
         """Send on only what is not yet safe on disk."""
@@ -133,9 +130,7 @@ class Session:
 
     @property
     def _subscribing(self) -> bool:
-        # Who sees `online` may send a command at once, and until the broker has answered it would be lost; and a
-        # close has to mean the subscription and nothing else.
-        return not self._finishing and self._lessons.optional.waiting(Topic.COMMANDS)
+        return self._subscription.awaited and not self._finishing
 
     def _send_waiting_status(self) -> None:
         room = len(self._window) < self._connection.receive_maximum
@@ -256,12 +251,7 @@ class Session:
 
     def subscribed(self, refused: int | None) -> None:
         """SUBACK."""
-        self._lessons.optional.accepted(Topic.COMMANDS)
-        if refused is None:
-            self._board.clear_condition("commands_refused")
-        else:
-            log.warning("the broker does not let commands in", reason=words(refused))
-            self._board.raise_condition("commands_refused", words(refused))
+        self._subscription.answered(refused)
         self.fill()
 
     def lost(self, lost: Lost) -> None:

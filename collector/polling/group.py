@@ -46,7 +46,7 @@ class GroupReader:
         self.last_refusal: str | None = None
         self.isolation_budget = 0
         self._ill_until = 0.0
-        self._limit_s = STUCK_AFTER_TIMEOUTS * plan.connection.timeout_s + plan.request_delay_s
+        self._limit_s = STUCK_AFTER_TIMEOUTS * plan.connection.timeout_s
         self._loop: asyncio.AbstractEventLoop
         self._guard = asyncio.timeout(None)
         self._watch: asyncio.TimerHandle | None = None
@@ -125,12 +125,13 @@ class GroupReader:
                 if position in part.words:
                     cycle.words[tag] = part.words[position]
 
-    def _announce(self, requests: Sequence[Request]) -> None:
-        if self._pipelining:
-            self._pipelining.announce(self._connection, requests)
+    def _announce(self, requests: Sequence[Request]) -> int:
+        """How many answers a read may have to wait for."""
+        return self._pipelining.announce(self._connection, requests) if self._pipelining else 1
 
     async def _read_all(self, session: PlcSession, cycle: Cycle, now: float) -> None:
-        self._announce(self.requests)
+        answers, plan = self._announce(self.requests), self._plan
+        self._limit_s = (STUCK_AFTER_TIMEOUTS + answers - 1) * plan.connection.timeout_s + plan.request_delay_s
         for request in self.requests:
             try:
                 await self._ask(session, request, cycle)

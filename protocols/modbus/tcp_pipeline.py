@@ -39,12 +39,13 @@ class ModbusTcpPipeline(ModbusTcpSession):
         self._under_way: dict[int, _Asked] = {}
         self._most = 1
 
-    def announce(self, connection: Connection, requests: Sequence[Request]) -> None:
+    def announce(self, connection: Connection, requests: Sequence[Request]) -> int:
         """See `protocols.pipelining.Pipelining`."""
         self._forget()
         self._most = cast(ModbusTcpConnection, connection).max_in_flight
         if self._most > 1:
             self._announced.extend(cast(Sequence[ModbusRequest], requests))
+        return self._most
 
     async def read(self, request: ModbusRequest, cycle: Cycle) -> None:
         """Carry out one read; see `protocols.base.Session.read`."""

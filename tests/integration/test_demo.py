@@ -12,7 +12,7 @@ import sys
 import termios
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -88,7 +88,8 @@ async def running(folder: Path, *arguments: str, screen: tuple[int, int] | None 
             started = psutil.Process(process.pid).children(recursive=True)
             process.kill()
             for child in started:
-                child.kill()
+                with suppress(psutil.NoSuchProcess):  # it went along
+                    child.kill()
             await process.wait()
 
 
@@ -179,7 +180,8 @@ async def test_a_demo_that_is_killed_outright_leaves_no_process_behind(tmp_path:
                     await asyncio.sleep(0.05)
         finally:
             for child in filter(_lives, started):
-                child.kill()
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
 
 
 def _lives(process: psutil.Process) -> bool:

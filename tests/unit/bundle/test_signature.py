@@ -40,6 +40,9 @@ def test_s21_the_archive_s_checksum_and_those_in_it_are_signed(tmp_path: Path, m
     assert not somebody.vouches_for(checksum)
     inner.write_text(inner.read_text("utf-8").replace("word", "sword"), "utf-8")
     assert not signer.vouches_for(inner)
+    monkeypatch.setenv("SIGNING_KEY", "")
+    bundled(tmp_path)
+    assert list(checksum.parent.glob("*.sig")) == [], "what stayed there would be of another archive"
 
 
 @pytest.mark.usefixtures("only_a_word")

@@ -1,5 +1,6 @@
 """One bad address costs itself and nothing else, whatever block it hides in."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.polling.group import RETRY_SET_ASIDE_S, GroupReader
-from protocols.base import Connection, Cycle
+from protocols.base import Connection, Cycle, Request
 from protocols.errors import RequestRefused, SessionLost
 from protocols.quality import Quality
 from tests.doubles.driver import (
@@ -169,6 +170,22 @@ async def test_a_session_that_forgets_its_deadline_is_lost() -> None:
     device.answer_s = 3600.0
     with pytest.raises(SessionLost, match=r"plc unit 1 hung at addresses 0-0 for 9 s"):
         await cycle_of(reader, session, 3)
+
+
+class _AsksAhead(ScriptedSession):
+    """Four answers are waited for by one read."""
+
+    def announce(self, connection: Connection, requests: Sequence[Request]) -> int:
+        return 4
+
+
+async def test_who_asks_four_at_once_has_the_time_of_four_answers() -> None:
+    reader, _, device = reader_of([0, 2, 4, 6])
+    device.answer_s = 4 * 2.9
+    assert (await cycle_of(reader, _AsksAhead(device), 4)).values == [0, 2, 4, 6]
+    device.answer_s = 3600.0
+    with pytest.raises(SessionLost, match=r"hung at addresses 0-0 for 18 s"):
+        await cycle_of(reader, _AsksAhead(device), 4)
 
 
 async def test_isolation_has_a_bound_a_cycle() -> None:
