@@ -74,7 +74,7 @@ class Mosquitto:
         self._file("mosquitto.conf").write_text("\n".join(self._config()) + "\n", encoding="utf-8")
         with self._file("mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [_executable(), *(["-v"] if self._verbose else []), "-c", str(self._file("mosquitto.conf"))],
+                [mosquitto_program(), *(["-v"] if self._verbose else []), "-c", str(self._file("mosquitto.conf"))],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -180,7 +180,8 @@ class Mosquitto:
             self._folder = None
 
 
-def _executable() -> str:
+def mosquitto_program() -> str:
+    """Its path. Where there is none the test is skipped, or fails in CI."""
     found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
     if found is None and os.environ.get("CI"):
         pytest.fail("mosquitto is not installed, and CI insists on it: apt-get install mosquitto")

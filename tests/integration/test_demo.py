@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from simulators.edge import MadeUpEdge
-from tests.doubles.mosquitto import Mosquitto
+from tests.doubles.mosquitto import Mosquitto, mosquitto_program
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -166,6 +166,8 @@ async def test_ctrl_c_in_the_middle_of_an_outage_ends_it_and_loses_nothing(tmp_p
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere a process can not be tied to its parent")
 @pytest.mark.parametrize("broker", ["mosquitto", "embedded"])
 async def test_a_demo_that_is_killed_outright_leaves_no_process_behind(tmp_path: Path, broker: str) -> None:
+    if broker == "mosquitto":
+        mosquitto_program()
     async with running(tmp_path, "demo", *(["--embedded"] if broker == "embedded" else [])) as demo:
         await demo.until(r"(?m)^OPC-UA +127\.0\.0\.1:\d+, ")
         started = psutil.Process(demo.process.pid).children(recursive=True)
