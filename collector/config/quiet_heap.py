@@ -11,10 +11,10 @@ MANY_OBJECTS = 50_000
 def quiet_heap() -> Iterator[None]:
     """No collection within; what was made, if it is much, is not looked through by later ones either.
 
-    A full collection takes 25 ms for the objects of 10,000 tags. What is garbage before it is collected, for what is
-    frozen with the plan would stay for good. One such block at a time.
+    A full collection takes 25 ms for the objects of 10,000 tags. Only what is much is frozen, for garbage of that moment
+    stays for good. One such block at a time.
     """
-    gc.collect()
+    gc.collect(1)
     gc.disable()
     try:
         yield
