@@ -11,7 +11,7 @@ MANY_OBJECTS = 50_000
 def quiet_heap() -> Iterator[None]:
     """No collection within; what was made, if it is much, is not looked through by later ones either.
 
-    A full collection takes 25 ms for the objects of 10,000 tags. Only what is much is frozen, for garbage of that moment
+    A full collection takes 25 ms for the objects of 10,000 tags. Only what is much is frozen, for what is garbage then
     stays for good. One such block at a time.
     """
     gc.collect(1)
